@@ -1,0 +1,98 @@
+"""What a check is made of: cases, an observation, and what to say about each thing observed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import torch
+
+from helpers.checking.case import Case
+
+Observe = Callable[[Any, Case], Iterator[tuple[str, Any]]]
+"""Uses an implementation on one case and yields (key, value) pairs in a fixed order."""
+
+Cases = Callable[[torch.Generator], Iterable[Case]]
+"""Makes the inputs, small ones first, from a generator of random numbers."""
+
+
+@dataclass(frozen=True)
+class Aspect:
+    """How to speak about one observed thing.
+
+    `call` is the call as the student would write it, with the case's data in braces; `wrong` is
+    the complete sentence that heads the message when the values differ.
+    """
+
+    call: str
+    wrong: str
+    rtol: float | None = None
+    """Relative tolerance; by default 1e-4 for float32 and 1e-6 for float64."""
+    atol: float | None = None
+    """Absolute tolerance; by default 1e-6 for float32 and 1e-9 for float64."""
+    secret: bool = False
+    """Whether the expected value is itself the answer and is therefore not shown."""
+    input: str | None = None
+    """For element-wise results, the name of the tensor in the case that has the same shape: the
+    message then names the entry of the input at which the result first differs."""
+
+
+@dataclass(frozen=True)
+class Argument:
+    """One thing that the check takes from the student."""
+
+    name: str
+    kind: Literal["class", "function"] = "function"
+    methods: tuple[str, ...] = ()
+    """Methods that an instance of the class must have, apart from being callable."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One graded question: which inputs, what is looked at, and how to speak about it.
+
+    The right answer and the named wrong ones live in ``helpers.answers.<lesson>`` under the
+    check's name, apart from this, so that a grader can keep them from the code that it judges.
+    """
+
+    name: str
+    lesson: str
+    topic: str
+    takes: tuple[Argument, ...]
+    cases: Cases
+    observe: Observe
+    aspects: Mapping[str, Aspect]
+    praise: str
+    """One complete sentence for a right answer, with something to notice."""
+    reread: str
+    """The heading of the section to reread after a failure without a diagnosis."""
+    forbidden: frozenset[str] = frozenset()
+    """Names of PyTorch's own functions that the exercise asks to do without."""
+    seconds: float = 5.0
+    """The time that all calls of the student's code may take together."""
+    picture: Callable[[Any], Any] | None = None
+    """Draws the implementation beside the expected one; returns a figure and its alt text."""
+
+
+@dataclass(frozen=True)
+class Misconception:
+    """A wrong answer that students give, with what to tell them."""
+
+    id: str
+    make: Any
+    """The wrong implementation; a tuple when the check takes several arguments."""
+    diagnosis: str
+    """One sentence: what the code does, and what is meant."""
+    hint: str
+    """One sentence: what to look at or try next."""
+
+
+@dataclass(frozen=True)
+class Answers:
+    """All that is known about the answers to one check."""
+
+    reference: Any
+    misconceptions: tuple[Misconception, ...]
+    variants: Mapping[str, Any] = field(default_factory=dict)
+    """Right answers written differently, by name; they must all be accepted."""

@@ -1,0 +1,194 @@
+"""Judges observations: finds the first difference and the misconception that explains it.
+
+Only data is judged here. Where it comes from, a call in this process or a sandbox, is a parameter.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any, Literal
+
+import torch
+
+from helpers.checking.case import Case
+from helpers.checking.check import Answers, Aspect, Check, Misconception
+from helpers.checking.compare import Difference, compare
+from helpers.checking.observing import Observation, Trouble, observe
+
+Outcome = Literal["passed", "failed", "not attempted"]
+Observer = Callable[[Case], Observation]
+
+GLOBAL_ASPECTS = {
+    "grad mode": Aspect("torch.is_grad_enabled()", "Your code switched grad mode and left it so."),
+    "default dtype": Aspect(
+        "torch.get_default_dtype()", "Your code changed PyTorch's default dtype."
+    ),
+    "random seed": Aspect(
+        "torch.initial_seed()", "Your code set the random seed, which belongs to the caller."
+    ),
+}
+REFERENCE_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The result of a check as data."""
+
+    outcome: Outcome
+    case: Case | None = None
+    key: str = ""
+    """Which observed thing failed."""
+    difference: Difference | None = None
+    trouble: Trouble | None = None
+    builtins: tuple[str, ...] = ()
+    misconception: Misconception | None = None
+    printed: str = ""
+
+
+def answers_to(check: Check) -> Answers:
+    """The reference, misconceptions and right variants of a check."""
+    module = import_module(f"helpers.answers.{check.lesson}")
+    answers: Answers = module.ANSWERS[check.name]
+    return answers
+
+
+def cases_of(check: Check, seed: int = 0) -> list[Case]:
+    """The inputs of a check. The seed 0 is the students'; a grader takes fresh secret ones."""
+    return list(check.cases(torch.Generator().manual_seed(seed)))
+
+
+def observer(check: Check, implementation: Any, seconds: float | None = None) -> Observer:
+    """Observes an implementation in this process; all calls share the check's time."""
+    left = check.seconds if seconds is None else seconds
+
+    def look(case: Case) -> Observation:
+        nonlocal left
+        start = time.perf_counter()
+        seen = observe(check, implementation, case, max(left, 0.01))
+        left -= time.perf_counter() - start
+        return seen
+
+    return look
+
+
+def judge(check: Check, theirs: Observer, seed: int = 0) -> Verdict:
+    """Compare what is observed of a student's implementation with the reference.
+
+    The first case that differs decides, and within it the first key. A misconception is named
+    only when it shows what the student's implementation shows.
+    """
+    reference = observer(check, answers_to(check).reference, REFERENCE_SECONDS)
+    cases = cases_of(check, seed)
+    observed: list[Observation] = []
+    for position, case in enumerate(cases):
+        yours, expected = theirs(case), reference(case)
+        observed.append(yours)
+        if expected.trouble is not None:
+            raise RuntimeError(
+                f"The reference of {check.name} fails on the case {case.name!r}: {expected.trouble}"
+            )
+        fault = _first_fault(check, yours, expected)
+        if fault is None:
+            continue
+        key, difference = fault
+        if yours.builtins:
+            return Verdict("failed", case, key, builtins=tuple(yours.builtins))
+        if yours.trouble is not None and yours.trouble.kind == "not attempted":
+            return Verdict("not attempted", case, key, trouble=yours.trouble)
+        if yours.trouble is not None and yours.trouble.kind == "time limit":
+            return Verdict("failed", case, key, trouble=yours.trouble, printed=yours.printed)
+        misconception = _diagnose(check, theirs, cases, observed, position, key)
+        return Verdict(
+            "failed",
+            case,
+            key,
+            difference,
+            yours.trouble if difference is None else None,
+            misconception=misconception,
+            printed=yours.printed,
+        )
+    return Verdict("passed")
+
+
+def _first_fault(
+    check: Check, yours: Observation, expected: Observation
+) -> tuple[str, Difference | None] | None:
+    """The first key that differs; without a difference, the key at which the code stopped."""
+    first = next(iter(expected.seen))
+    if yours.builtins:
+        return first, None
+    for key, value in expected.seen.items():
+        if key not in yours.seen:
+            return key, None
+        difference = _difference(check, key, yours.seen[key], value)
+        if difference is not None:
+            return key, difference
+    return None
+
+
+def aspect_of(check: Check, key: str) -> Aspect:
+    return GLOBAL_ASPECTS[key] if key in GLOBAL_ASPECTS else check.aspects[key]
+
+
+def _difference(check: Check, key: str, yours: Any, expected: Any) -> Difference | None:
+    aspect = aspect_of(check, key)
+    return compare(yours, expected, aspect.rtol, aspect.atol)
+
+
+def _diagnose(
+    check: Check,
+    theirs: Observer,
+    cases: list[Case],
+    observed: list[Observation],
+    position: int,
+    key: str,
+) -> Misconception | None:
+    """The misconception that shows the same as the student in every case: first in all that is
+    observed, else in the thing that failed, provided that only one does.
+    """
+
+    def student(i: int) -> Observation:
+        while len(observed) <= i:
+            observed.append(theirs(cases[len(observed)]))
+        return observed[i]
+
+    order = [position, *(i for i in range(len(cases)) if i != position)]
+    by_key: list[Misconception] = []
+    for misconception in answers_to(check).misconceptions:
+        wrong = observer(check, misconception.make, REFERENCE_SECONDS)
+        everything = True
+        for i in order:
+            mine, its = student(i), wrong(cases[i])
+            if not _same_at(check, key, mine, its):
+                break
+            everything = everything and _same(check, mine, its)
+        else:
+            if everything:
+                return misconception
+            by_key.append(misconception)
+    return by_key[0] if len(by_key) == 1 else None
+
+
+def _same(check: Check, one: Observation, other: Observation) -> bool:
+    return (
+        list(one.seen) == list(other.seen)
+        and _stopped_at(one) == _stopped_at(other)
+        and all(_same_at(check, key, one, other) for key in one.seen)
+    )
+
+
+def _same_at(check: Check, key: str, one: Observation, other: Observation) -> bool:
+    if (key in one.seen) != (key in other.seen):
+        return False
+    if key in one.seen:
+        return _difference(check, key, one.seen[key], other.seen[key]) is None
+    return _stopped_at(one) == _stopped_at(other)
+
+
+def _stopped_at(one: Observation) -> tuple[str | None, str, str] | None:
+    if one.trouble is None:
+        return None
+    return (next(reversed(one.seen), None), one.trouble.type, one.trouble.message)

@@ -1,0 +1,138 @@
+"""Uses an implementation on one case and brings back plain data, whatever the code does."""
+
+from __future__ import annotations
+
+import random
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+import torch
+
+from helpers.checking.builtins_seen import NoticeBuiltins
+from helpers.checking.case import Case, snapshot
+from helpers.checking.check import Check
+from helpers.checking.guard import TimeLimit, run_guarded
+
+SEED = 20_150_211
+"""Every observation starts from this random-number state, so that two can be compared."""
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """How an observation ended early."""
+
+    kind: Literal["not attempted", "time limit", "raised"]
+    type: str = ""
+    message: str = ""
+    line: str = ""
+    """The student's own line at which it happened."""
+    where: str = ""
+    """The function in which that line stands."""
+    exception: BaseException | None = field(default=None, compare=False)
+
+
+@dataclass
+class Observation:
+    """What one use of an implementation showed."""
+
+    seen: dict[str, Any] = field(default_factory=dict)
+    trouble: Trouble | None = None
+    printed: str = ""
+    builtins: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+
+
+def observe(check: Check, implementation: Any, case: Case, seconds: float) -> Observation:
+    """What `check` sees of an implementation on one case, in at most `seconds`."""
+    result = Observation()
+    case = case.fresh()
+
+    def body() -> None:
+        seed_everything()
+        with NoticeBuiltins(check.forbidden) as noticed:
+            result.builtins = noticed.names
+            for key, value in check.observe(implementation, case):
+                result.seen[key] = snapshot(value)
+        result.seen.update(_global_state())
+
+    error, result.printed = run_guarded(body, seconds)
+    if isinstance(error, TimeLimit):
+        result.trouble = Trouble("time limit")
+    elif error is not None:
+        result.trouble = trouble_from(error)
+    return result
+
+
+def seed_everything() -> None:
+    torch.manual_seed(SEED)
+    np.random.seed(SEED)
+    random.seed(SEED)
+    torch.set_default_dtype(torch.float32)
+
+
+def _global_state() -> dict[str, Any]:
+    """What a student's function must leave as it was. Drawing leaves `initial_seed` alone."""
+    return {
+        "grad mode": torch.is_grad_enabled() and not torch.is_inference_mode_enabled(),
+        "default dtype": str(torch.get_default_dtype()),
+        "random seed": torch.initial_seed(),
+    }
+
+
+def trouble_from(error: BaseException) -> Trouble:
+    """An exception as data: its type, its message and the student's line that raised it."""
+    frame = _students_frame(error)
+    stub = isinstance(error, NotImplementedError) and _raised_by_student(error)
+    return Trouble(
+        kind="not attempted" if stub else "raised",
+        type=type(error).__name__,
+        message=_first_line(error),
+        line=(frame.line or "").strip() if frame else "",
+        where=frame.name if frame else "",
+        exception=error,
+    )
+
+
+def _first_line(error: BaseException) -> str:
+    try:
+        lines = str(error).strip().splitlines()
+    except Exception:
+        return ""
+    return lines[0][:300] if lines else ""
+
+
+LIBRARIES = ("site-packages", "dist-packages", "lib/python", "lib\\python", "/helpers/", "\\helpers\\", "<frozen")
+
+
+def _is_students(filename: str) -> bool:
+    return "/helpers/answers/" in filename or not any(part in filename for part in LIBRARIES)
+
+
+def _students_frame(error: BaseException) -> traceback.FrameSummary | None:
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if _is_students(frame.filename)]
+    return own[-1] if own else None
+
+
+def _raised_by_student(error: BaseException) -> bool:
+    """Whether a `raise` in the student's code raised it, and not PyTorch for a missing method."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return bool(frames) and _is_students(frames[-1].filename)
+
+
+def outcome_of(call: Callable[[], Any]) -> str:
+    """The name of the exception that a call raises, or 'no error'; for cases that must raise.
+
+    >>> outcome_of(lambda: int("x"))
+    'ValueError'
+    """
+    try:
+        call()
+    except NotImplementedError:
+        raise
+    except Exception as error:
+        return type(error).__name__
+    return "no error"

@@ -1,0 +1,193 @@
+"""Turns a verdict into a message: one structure, shown as plain text or as HTML."""
+
+from __future__ import annotations
+
+import html
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from helpers.checking import texts
+from helpers.checking.case import FEW_ENTRIES, Case, Foreign, describe, show
+from helpers.checking.check import Aspect, Check
+from helpers.checking.compare import Difference
+from helpers.checking.judging import Verdict, aspect_of
+from helpers.checking.observing import Trouble
+from helpers.course import Todo, todo_of
+
+
+@dataclass(frozen=True)
+class Report:
+    """A message to a student: a first line that stands alone, and labelled lines below it.
+
+    >>> report = Report("✗ sum — The sum is wrong.", (("Next step", "Add again."),))
+    >>> print(report.text())
+    ✗ sum — The sum is wrong.
+      Next step     Add again.
+    """
+
+    headline: str
+    rows: tuple[tuple[str, str], ...] = ()
+
+    def text(self) -> str:
+        lines = [self.headline]
+        for label, text in self.rows:
+            first, *rest = text.splitlines() or [""]
+            lines.append(f"  {label:<13} {first}".rstrip())
+            lines += [f"  {'':<13} {line}".rstrip() for line in rest]
+        return "\n".join(lines)
+
+    def html(self) -> str:
+        rows = "".join(
+            f'<tr><th scope="row" style="text-align:left;vertical-align:top;'
+            f'padding:1px 1em 1px 0;font-weight:600;white-space:nowrap">{html.escape(label)}</th>'
+            f'<td style="text-align:left;white-space:pre-wrap;font-family:monospace">'
+            f"{html.escape(text)}</td></tr>"
+            for label, text in self.rows
+        )
+        table = f'<table style="margin:.3em 0 0 1em">{rows}</table>' if rows else ""
+        return (
+            f'<div class="course-message"><strong>{html.escape(self.headline)}</strong>'
+            f"{table}</div>"
+        )
+
+
+def report_on(check: Check, verdict: Verdict) -> Report:
+    """The message for a verdict."""
+    if verdict.outcome == "passed":
+        return Report(texts.PASSED.format(topic=check.topic, praise=check.praise))
+    if verdict.outcome == "not attempted":
+        return not_attempted(check, todo_of(check.name))
+    assert verdict.case is not None
+    aspect = aspect_of(check, verdict.key)
+    call = texts.SETTING.format(call=_call(aspect, verdict.case), case=verdict.case.name)
+    if verdict.builtins:
+        what = texts.BUILTIN.format(name=verdict.builtins[0])
+        rows = [(texts.CALLED, call), (texts.NEXT, texts.NEXT_BUILTIN)]
+    elif verdict.difference is not None:
+        what, rows = _on_difference(check, verdict, aspect, call)
+    else:
+        what, rows = _on_trouble(check, verdict, call)
+    if verdict.printed.strip():
+        rows.insert(-1, (texts.PRINTED, _shortened(verdict.printed)))
+    return failed(check, what, rows)
+
+
+def failed(check: Check, what: str, rows: list[tuple[str, str]]) -> Report:
+    return Report(texts.FAILED.format(topic=check.topic, what=what), tuple(rows))
+
+
+def not_attempted(check: Check, todo: Todo) -> Report:
+    headline = texts.NOT_ATTEMPTED.format(
+        topic=check.topic, number=todo.number, writes=todo.writes
+    )
+    return Report(headline, ((texts.NEXT, texts.NEXT_TODO.format(number=todo.number)),))
+
+
+def _call(aspect: Aspect, case: Case) -> str:
+    return aspect.call.format_map(case.written())
+
+
+def _on_difference(
+    check: Check, verdict: Verdict, aspect: Aspect, call: str
+) -> tuple[str, list[tuple[str, str]]]:
+    difference = verdict.difference
+    assert difference is not None and verdict.case is not None
+    what = texts.KIND.get(difference.kind, aspect.wrong)
+    rows = [(texts.CALLED, call), (texts.RETURNED, _value(difference.yours, difference))]
+    if aspect.secret and difference.kind in ("value", "not finite"):
+        rows.append((texts.EXPECTED, texts.HIDDEN))
+    else:
+        rows.append((texts.EXPECTED, _value(difference.expected, difference)))
+    if difference.index:
+        rows.append((texts.DIFFERS, _first_entry(difference, aspect, verdict.case)))
+    return what, rows + _advice(check, verdict)
+
+
+def _advice(check: Check, verdict: Verdict) -> list[tuple[str, str]]:
+    found = verdict.misconception
+    if found is None:
+        return [(texts.NEXT, texts.NEXT_REREAD.format(section=check.reread))]
+    cause = texts.DIAGNOSIS.format(id=found.id, diagnosis=found.diagnosis)
+    return [(texts.CAUSE, cause), (texts.NEXT, texts.NEXT_HINT.format(hint=found.hint))]
+
+
+def _value(value: Any, difference: Difference) -> str:
+    """A short value written out with what it is, a long one cut short."""
+    if isinstance(value, (torch.Tensor, np.ndarray)):
+        text = show(value, _beginning(value))
+        return f"{text}    {describe(value)}"
+    if isinstance(value, Foreign):
+        return f"{value.text}    {value.kind}"
+    if value is None or difference.kind == "type":
+        return f"{show(value)}    {describe(value)}" if value is not None else "None"
+    return value if isinstance(value, str) else f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def _beginning(value: torch.Tensor | np.ndarray) -> str:
+    tensor = torch.as_tensor(value)
+    if tensor.device.type == "meta" or tensor.numel() == 0:
+        return "tensor(...)"
+    return show(tensor.flatten()[: FEW_ENTRIES - 3])[:-2] + ", ...])"
+
+
+def _first_entry(difference: Difference, aspect: Aspect, case: Case) -> str:
+    index = difference.index
+    assert index is not None
+    entries = {
+        "index": index,
+        "yours": _entry(difference.yours, index),
+        "expected": _entry(difference.expected, index),
+    }
+    if aspect.secret:
+        return texts.AT_INDEX_SECRET.format(**entries)
+    if aspect.input is not None:
+        given = case.data[aspect.input]
+        if tuple(given.shape) == tuple(difference.expected.shape):
+            entry = _entry(given, index)
+            return texts.AT_INDEX_OF.format(input=aspect.input, entry=entry, **entries)
+    return texts.AT_INDEX.format(**entries)
+
+
+def _entry(tensor: Any, index: tuple[int, ...]) -> str:
+    value = tensor[index].item()
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def _on_trouble(check: Check, verdict: Verdict, call: str) -> tuple[str, list[tuple[str, str]]]:
+    trouble = verdict.trouble
+    rows = [(texts.CALLED, call)]
+    if trouble is None:
+        return texts.NO_RESULT, rows + _advice(check, verdict)
+    if trouble.kind == "time limit":
+        rows.append((texts.NEXT, texts.NEXT_TIMED_OUT))
+        return texts.TIMED_OUT.format(seconds=check.seconds), rows
+    return _what_was_raised(trouble), rows + _details(trouble) + _advice_on_trouble(check, verdict)
+
+
+def _what_was_raised(trouble: Trouble) -> str:
+    if trouble.type == "NotImplementedError" and '"forward"' in trouble.message:
+        return texts.RAISED_MISSING_FORWARD
+    return texts.RAISED.format(type=trouble.type)
+
+
+def _details(trouble: Trouble) -> list[tuple[str, str]]:
+    rows = []
+    if trouble.message:
+        rows.append((texts.MESSAGE, trouble.message))
+    if trouble.line:
+        rows.append((texts.LINE, trouble.line))
+    return rows
+
+
+def _advice_on_trouble(check: Check, verdict: Verdict) -> list[tuple[str, str]]:
+    if verdict.misconception is not None:
+        return _advice(check, verdict)
+    return [(texts.NEXT, texts.NEXT_RAISED)]
+
+
+def _shortened(printed: str, most: int = 300) -> str:
+    text = printed.strip()
+    return text if len(text) <= most else text[:most] + " ..."

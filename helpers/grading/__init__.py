@@ -1,0 +1,1 @@
+"""Grading with nbgrader: what the course adds to its releases."""

@@ -1,0 +1,26 @@
+"""nbgrader's settings for this course; nbgrader reads them in this folder."""
+
+from helpers.course import LESSONS
+from helpers.grading.release import TagChecks
+from nbgrader.converters import GenerateAssignment
+
+c = get_config()  # type: ignore[name-defined]  # noqa: F821
+
+c.CourseDirectory.course_id = "pytorch-course"
+c.CourseDirectory.source_directory = "solutions"
+c.CourseDirectory.release_directory = "notebooks"
+
+# nbgrader copies every file that stands beside a source notebook into the release. The lessons'
+# sources hold the solutions, so they are left out by name; students may hand in other .py files.
+c.CourseDirectory.ignore = [
+    ".ipynb_checkpoints",
+    "*.pyc",
+    "__pycache__",
+    "feedback",
+    *[f"{lesson.slug}.py" for lesson in LESSONS],
+]
+
+c.GenerateAssignment.preprocessors = [
+    *GenerateAssignment.preprocessors.default_args[0],
+    TagChecks,
+]
