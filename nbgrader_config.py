@@ -1,8 +1,9 @@
 """nbgrader's settings for this course; nbgrader reads them in this folder."""
 
+from nbgrader.converters import GenerateAssignment
+
 from helpers.course import LESSONS
 from helpers.grading.release import TagChecks
-from nbgrader.converters import GenerateAssignment
 
 c = get_config()  # type: ignore[name-defined]  # noqa: F821
 

@@ -196,9 +196,7 @@ def _from_folder(folder: Path, device: torch.device, limit: int | None) -> Datas
     x_train, y_train = _read_images(folder / "train", classes, limit)
     x_test, y_test = _read_images(folder / "test", classes, limit)
     held_out = len(x_train) // 10
-    return _split(
-        folder.name, x_train, y_train, x_test, y_test, classes, held_out, device, limit
-    )
+    return _split(folder.name, x_train, y_train, x_test, y_test, classes, held_out, device, limit)
 
 
 def _read_images(

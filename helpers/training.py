@@ -180,9 +180,7 @@ class seeded:  # noqa: N801 - used like a function
 
 
 @torch.no_grad()
-def accuracy(
-    model: nn.Module, x: torch.Tensor, y: torch.Tensor, batch_size: int = 4096
-) -> float:
+def accuracy(model: nn.Module, x: torch.Tensor, y: torch.Tensor, batch_size: int = 4096) -> float:
     """The share of right classes in evaluation mode; every module's mode is put back.
 
     >>> accuracy(nn.Identity(), torch.eye(3), torch.tensor([0, 1, 0]))

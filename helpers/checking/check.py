@@ -52,8 +52,8 @@ class Argument:
 class Check:
     """One graded question: which inputs, what is looked at, and how to speak about it.
 
-    The right answer and the named wrong ones live in ``helpers.answers.<lesson>`` under the
-    check's name, apart from this, so that a grader can keep them from the code that it judges.
+    The right answer and the named wrong ones live in ``helpers/answers/<lesson>/<check>.py``,
+    apart from this, so that a grader can keep them from the code that it judges.
     """
 
     name: str

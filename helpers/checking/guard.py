@@ -64,13 +64,16 @@ def run_guarded(body: Callable[[], None], seconds: float) -> tuple[BaseException
             raised.append(error)
 
     printed = Printed()
-    with unchanged_state(), contextlib.redirect_stdout(printed):
-        with contextlib.redirect_stderr(printed):
-            thread = _start(work)
-            try:
-                thread.join(seconds)
-            finally:  # also when the student presses 'interrupt'
-                ended = _end(thread)
+    with (
+        unchanged_state(),
+        contextlib.redirect_stdout(printed),
+        contextlib.redirect_stderr(printed),
+    ):
+        thread = _start(work)
+        try:
+            thread.join(seconds)
+        finally:  # also when the student presses 'interrupt'
+            ended = _end(thread)
     if not ended or (raised and isinstance(raised[0], TimeLimit)):
         return TimeLimit(), printed.text
     return (raised[0] if raised else None), printed.text

@@ -50,8 +50,8 @@ class Verdict:
 
 def answers_to(check: Check) -> Answers:
     """The reference, misconceptions and right variants of a check."""
-    module = import_module(f"helpers.answers.{check.lesson}")
-    answers: Answers = module.ANSWERS[check.name]
+    module = import_module(f"helpers.answers.{check.lesson}.{check.name.removeprefix('check_')}")
+    answers: Answers = module.ANSWERS
     return answers
 
 

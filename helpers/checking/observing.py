@@ -104,7 +104,15 @@ def _first_line(error: BaseException) -> str:
     return lines[0][:300] if lines else ""
 
 
-LIBRARIES = ("site-packages", "dist-packages", "lib/python", "lib\\python", "/helpers/", "\\helpers\\", "<frozen")
+LIBRARIES = (
+    "site-packages",
+    "dist-packages",
+    "lib/python",
+    "lib\\python",
+    "/helpers/",
+    "\\helpers\\",
+    "<frozen",
+)
 
 
 def _is_students(filename: str) -> bool:

@@ -80,9 +80,7 @@ def failed(check: Check, what: str, rows: list[tuple[str, str]]) -> Report:
 
 
 def not_attempted(check: Check, todo: Todo) -> Report:
-    headline = texts.NOT_ATTEMPTED.format(
-        topic=check.topic, number=todo.number, writes=todo.writes
-    )
+    headline = texts.NOT_ATTEMPTED.format(topic=check.topic, number=todo.number, writes=todo.writes)
     return Report(headline, ((texts.NEXT, texts.NEXT_TODO.format(number=todo.number)),))
 
 
@@ -123,7 +121,13 @@ def _value(value: Any, difference: Difference) -> str:
         return f"{value.text}    {value.kind}"
     if value is None or difference.kind == "type":
         return f"{show(value)}    {describe(value)}" if value is not None else "None"
-    return value if isinstance(value, str) else f"{value:.6g}" if isinstance(value, float) else str(value)
+    return (
+        value
+        if isinstance(value, str)
+        else f"{value:.6g}"
+        if isinstance(value, float)
+        else str(value)
+    )
 
 
 def _beginning(value: torch.Tensor | np.ndarray) -> str:

@@ -97,8 +97,8 @@ def check_numerical_gradient(numerical_gradient: Callable[..., torch.Tensor]) ->
         NotAttempted: the stub is still there.
         CheckFailed: with the smallest case that differs, and the mistake where it is known.
 
-    >>> from helpers.answers.start_here import ANSWERS
-    >>> check_numerical_gradient(ANSWERS["check_numerical_gradient"].reference)
+    >>> from helpers.answers.start_here.numerical_gradient import numerical_gradient
+    >>> check_numerical_gradient(numerical_gradient)
     ✓ numerical gradient — central differences, one entry at a time. The error shrinks with h².
     """
     run_check(NUMERICAL_GRADIENT, numerical_gradient)
@@ -137,7 +137,7 @@ MODELS: dict[str, Callable[[], nn.Module]] = {
 }
 
 
-def _model_cases(rng: torch.Generator) -> Iterator[Case]:
+def _model_cases(_: torch.Generator) -> Iterator[Case]:
     for name in MODELS:
         yield Case(name, model=name)
 

@@ -34,7 +34,9 @@ class Demo(widgets.VBox):
         self._controls = dict(controls)
         for control in self._controls.values():
             control.style.description_width = "initial"
-            if isinstance(control, (widgets.FloatSlider, widgets.IntSlider, widgets.FloatLogSlider)):
+            if isinstance(
+                control, (widgets.FloatSlider, widgets.IntSlider, widgets.FloatLogSlider)
+            ):
                 control.layout.width = "26em"
             control.observe(self._redraw, names="value")
         self.picture = widgets.HTML()

@@ -1,0 +1,1 @@
+"""Answers to lesson 01, one module a check."""

@@ -1,0 +1,1 @@
+"""Answers to lesson 00, one module a check."""
