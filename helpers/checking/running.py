@@ -71,11 +71,10 @@ def _wrong_argument(check: Check, argument: Argument, value: Any) -> Report | No
     if not callable(value) or (not isinstance(value, type) and _is_instance(value, argument)):
         return _wrong_kind(check, argument, _written(value))
     if isinstance(value, type):
-        for method in ("__call__", *argument.methods):
-            if not hasattr(value, method) and method not in getattr(value, "__annotations__", {}):
-                missing = "forward" if method == "__call__" else method
-                what = texts.MISSING_METHOD.format(name=argument.name, method=missing)
-                step = texts.NEXT_METHOD.format(method=missing)
+        for method in argument.methods:
+            if not hasattr(value, method):
+                what = texts.MISSING_METHOD.format(name=argument.name, method=method)
+                step = texts.NEXT_METHOD.format(method=method)
                 return failed(check, what, [(texts.NEXT, step)])
     return None
 

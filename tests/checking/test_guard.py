@@ -1,0 +1,155 @@
+"""Whatever a student's code does, it ends, and everything is as it was."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import sys
+import threading
+import time
+import warnings
+
+import numpy as np
+import pytest
+import torch
+from helpers.checking.guard import MOST_PRINTED, TimeLimit, run_guarded, unchanged_state
+
+
+def test_returns_what_was_raised_and_printed() -> None:
+    def body() -> None:
+        print("before")
+        print("problem", file=sys.stderr)
+        raise ValueError("wrong")
+
+    error, printed = run_guarded(body, 1)
+    assert isinstance(error, ValueError)
+    assert printed == "before\nproblem\n"
+
+
+@pytest.mark.parametrize("leave", [exit, sys.exit, threading.main_thread().join])
+def test_code_that_ends_its_thread_or_waits(leave: object) -> None:
+    start = time.perf_counter()
+    error, _ = run_guarded(leave, 0.2)  # type: ignore[arg-type]
+    assert isinstance(error, (SystemExit, TimeLimit))
+    assert time.perf_counter() - start < 3
+
+
+def endless() -> None:
+    while True:
+        pass
+
+
+def swallows_errors() -> None:
+    while True:
+        try:
+            time.sleep(0.001)
+        except Exception:
+            pass
+
+
+def swallows_once() -> None:
+    try:
+        endless()
+    except BaseException:
+        endless()
+
+
+@pytest.mark.parametrize("body", [endless, swallows_errors, swallows_once])
+def test_an_endless_loop_is_stopped(body: object) -> None:
+    before = set(threading.enumerate())
+    start = time.perf_counter()
+    error, _ = run_guarded(body, 0.2)  # type: ignore[arg-type]
+    assert isinstance(error, TimeLimit)
+    assert time.perf_counter() - start < 3
+    assert set(threading.enumerate()) <= before
+
+
+def test_a_loop_that_swallows_everything_is_given_up() -> None:
+    """In a process of its own, since such a thread can only be left behind."""
+    code = """
+import time
+from helpers.checking.guard import TimeLimit, run_guarded
+def stubborn():
+    while True:
+        try:
+            time.sleep(0.01)
+        except BaseException:
+            pass
+start = time.perf_counter()
+error, _ = run_guarded(stubborn, 0.2)
+assert isinstance(error, TimeLimit)
+assert time.perf_counter() - start < 5
+assert run_guarded(lambda: print("next"), 1) == (None, "next\\n")
+"""
+    result = subprocess.run([sys.executable, "-c", code], timeout=60, check=False)
+    assert result.returncode == 0
+
+
+def test_much_output_is_cut() -> None:
+    _, printed = run_guarded(lambda: print("x" * 10_000_000), 5)
+    assert printed == "x" * MOST_PRINTED
+
+
+def test_deep_recursion_is_an_error_and_no_crash() -> None:
+    class Deep(torch.nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self(x)  # type: ignore[no-any-return]
+
+    error, _ = run_guarded(lambda: Deep()(torch.zeros(1)), 5)
+    assert isinstance(error, RecursionError)
+
+
+def change_everything() -> None:
+    torch.manual_seed(99)
+    np.random.seed(99)
+    random.seed(99)
+    torch.set_default_dtype(torch.float64)
+    torch.set_grad_enabled(False)
+    torch.use_deterministic_algorithms(True)
+    torch.set_num_threads(torch.get_num_threads() + 1)
+    torch.autograd.set_detect_anomaly(True)
+    torch.set_printoptions(precision=1, sci_mode=True)
+    np.seterr(all="raise")
+    warnings.simplefilter("error")
+    sys.stdout = sys.stderr = None  # type: ignore[assignment]
+
+
+def state() -> list[object]:
+    return [
+        torch.get_rng_state().tolist(),
+        np.random.get_state()[1].tolist(),  # type: ignore[index]
+        random.getstate(),
+        torch.get_default_dtype(),
+        torch.is_grad_enabled(),
+        torch.are_deterministic_algorithms_enabled(),
+        torch.get_num_threads(),
+        torch.is_anomaly_enabled(),
+        repr(torch.tensor([1.23456])),
+        np.geterr(),
+        list(warnings.filters),
+        sys.stdout,
+        sys.stderr,
+    ]
+
+
+def test_global_state_is_put_back() -> None:
+    before = state()
+    error, _ = run_guarded(change_everything, 5)
+    assert error is None
+    assert state() == before
+
+
+def test_global_state_is_put_back_after_an_exception() -> None:
+    before = state()[:-2]
+    with pytest.raises(ZeroDivisionError), unchanged_state():
+        torch.manual_seed(99)
+        torch.set_default_dtype(torch.float64)
+        raise ZeroDivisionError
+    assert state()[:-2] == before
+
+
+def test_the_callers_grad_mode_does_not_reach_the_code() -> None:
+    seen: list[bool] = []
+    with torch.no_grad():
+        run_guarded(lambda: seen.append(torch.is_grad_enabled()), 1)
+    assert seen == [True]
