@@ -162,7 +162,7 @@ def _from_torchvision(
         test = make(root, train=False, download=download)
     except (RuntimeError, OSError) as error:
         if download:
-            what = f"The download of {name} failed ({error})."
+            what = f"The download of {name} failed ({' '.join(str(error).split())})."
             step = "Connect to the network and try again, or use the digits: load('digits')."
         else:
             what = f"{name} is not in {root}."
@@ -203,7 +203,8 @@ def _read_images(
     folder: Path, classes: tuple[str, ...], limit: int | None
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """All images below a folder, in a fixed random order, so that `limit` takes of each class."""
-    from torchvision.io import ImageReadMode, decode_image
+    from PIL import Image
+    from torchvision.transforms.functional import pil_to_tensor
 
     files = [
         (file, label)
@@ -215,7 +216,7 @@ def _read_images(
         raise DataNotFound(f"No image was found below {folder}; it needs <class>/<image>.png.")
     order = torch.randperm(len(files), generator=torch.Generator().manual_seed(0)).tolist()
     chosen = [files[i] for i in order[:limit]]
-    images = [decode_image(str(file), mode=ImageReadMode.RGB) for file, _ in chosen]
+    images = [pil_to_tensor(Image.open(file).convert("RGB")) for file, _ in chosen]
     if len({image.shape for image in images}) > 1:
         raise DataNotFound(f"The images below {folder} differ in size; bring them to one size.")
     return torch.stack(images).float(), torch.tensor([label for _, label in chosen])

@@ -1,7 +1,7 @@
 """Builds the tables that are made from code; `make checkers` and `make table` run this.
 
-    CHECKERS.md   every checker with its lesson, points and numbers of answers
-    README.md     the table of lessons, between its two markers
+CHECKERS.md   every checker with its lesson, points and numbers of answers
+README.md     the table of lessons, between its two markers
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+
 from helpers.checking.case import Case, Foreign, describe, show, snapshot
 from helpers.checking.compare import compare
 

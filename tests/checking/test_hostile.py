@@ -12,14 +12,15 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from torch import nn
+
 from helpers import check_count_parameters, check_relu
 from helpers.answers.activation_functions.formulas import HandReLU
 from helpers.checking import CheckFailed
 from helpers.checking.check import Check
 from helpers.course import LESSONS
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-from torch import nn
 
 CHECKS = [
     check for lesson in LESSONS for check in import_module(f"helpers.checks.{lesson.slug}").CHECKS
@@ -159,8 +160,6 @@ class Made:
         return self.do(*args, **kwargs)
 
     forward = backward = derivative = __call__
-
-
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))

@@ -7,11 +7,18 @@ from typing import Any
 
 import pytest
 import torch
-from helpers import check_activation_function, check_collapse_linear_layers, check_relu
-from helpers import check_count_parameters, check_numerical_gradient, check_sigmoid
+from torch import nn
+
+from helpers import (
+    check_activation_function,
+    check_collapse_linear_layers,
+    check_count_parameters,
+    check_numerical_gradient,
+    check_relu,
+    check_sigmoid,
+)
 from helpers.answers.activation_functions.formulas import HandReLU, HandSigmoid, HandTanh
 from helpers.checking import CheckFailed, NotAttempted, uses_your_code
-from torch import nn
 
 
 def message(check: Any, *given: Any) -> str:
