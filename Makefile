@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test quick lint format notebooks checkers table constraints bench clean
+.PHONY: help lab test quick lint format notebooks checkers table pictures constraints bench clean
 
 help:  ## show the targets
 	@echo "make lab         open JupyterLab on the first lesson"
@@ -18,6 +18,7 @@ help:  ## show the targets
 	@echo "make notebooks   rebuild solutions/*/*.ipynb and notebooks/ from the sources"
 	@echo "make checkers    rebuild CHECKERS.md, the table of all checkers"
 	@echo "make table       rebuild the table of lessons in README.md"
+	@echo "make pictures    take the README's pictures anew from JupyterLab in Chromium"
 	@echo "make bench       measure checks, imports, notebooks and demos"
 	@echo "make constraints write the versions that are installed now to constraints.txt"
 	@echo "make clean       remove .venv and caches"
@@ -63,6 +64,9 @@ checkers: $(VENV)/.developer
 
 table: $(VENV)/.developer
 	@$(BIN)/python tools/build_tables.py lessons
+
+pictures: $(VENV)/.developer
+	@COURSE_PICTURES=docs/pictures $(BIN)/python -m pytest -q tests/browser
 
 constraints: $(VENV)/.developer
 	@$(BIN)/python tools/write_constraints.py

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import secrets
+import socket
+import subprocess
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -28,7 +31,7 @@ def lab(
     notebooks: Annotated[
         Path, typer.Option(help="The folder with the students' notebooks.")
     ] = Path("notebooks"),
-    port: Annotated[int, typer.Option(help="The port of JupyterLab.")] = 8888,
+    port: Annotated[int, typer.Option(help="The first port to try.")] = 8888,
     browser: Annotated[bool, typer.Option(help="Whether to open a browser.")] = True,
 ) -> None:
     """Open JupyterLab on lesson 00."""
@@ -42,24 +45,48 @@ def lab(
             "or name the folder with --notebooks."
         )
         raise typer.Exit(1)
-    typer.echo(f"Opening {notebook}. Stop JupyterLab with Ctrl+C in this window.")
+    token = os.environ.get("JUPYTER_TOKEN") or secrets.token_hex(16)
+    chosen = _free_port(port)
+    page = f"lab/tree/{notebook.as_posix()}"
+    typer.echo(f"JupyterLab is starting with lesson {first.number:02d}. If no browser opens, open")
+    typer.echo(f"  http://localhost:{chosen}/{page}?token={token}")
+    typer.echo("Stop it with Ctrl+C in this window; your work is saved by JupyterLab.")
+    command, settings = _lab_command(chosen, page, browser), _lab_settings(token)
+    if sys.platform == "win32":
+        raise typer.Exit(subprocess.call(command, env=settings))
+    sys.stdout.flush()
+    os.execve(sys.executable, command, settings)  # so that stopping this stops JupyterLab
+
+
+def _free_port(first: int) -> int:
+    """The first port from `first` on that no other program uses."""
+    for port in range(first, first + 100):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)):
+                return port
+    return first
+
+
+def _lab_command(port: int, page: str, browser: bool) -> list[str]:
     command = [
-        *(sys.executable, "-m", "jupyterlab", str(notebook)),
+        *(sys.executable, "-m", "jupyterlab"),
+        f"--ServerApp.root_dir={Path.cwd()}",
         f"--ServerApp.port={port}",
-        "--LabApp.news_url=None",
-        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+        f"--LabApp.default_url=/{page}",
+        "--Application.log_level=ERROR",
     ]
     if not browser:
         command.append("--no-browser")
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         command.append("--allow-root")  # in a container there is often no other user
-    os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
-    if sys.platform == "win32":
-        import subprocess
+    return command
 
-        raise typer.Exit(subprocess.run(command, check=False).returncode)
-    sys.stdout.flush()
-    os.execv(sys.executable, command)
+
+def _lab_settings(token: str) -> dict[str, str]:
+    """The environment of JupyterLab: no question about news, and the kernels of this Python."""
+    ours = str(Path(__file__).parent / "lab_settings")
+    paths = os.pathsep.join(filter(None, [ours, os.environ.get("JUPYTER_CONFIG_PATH")]))
+    return {**os.environ, "JUPYTER_TOKEN": token, "JUPYTER_CONFIG_PATH": paths}
 
 
 @app.command()

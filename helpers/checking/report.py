@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import textwrap
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,10 @@ from helpers.checking.compare import Difference
 from helpers.checking.judging import Verdict, aspect_of
 from helpers.checking.observing import Trouble
 from helpers.course import Todo, todo_of
+
+
+WIDTH = 84
+"""Characters beside a label before a line is cut."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +39,8 @@ class Report:
     def text(self) -> str:
         lines = [self.headline]
         for label, text in self.rows:
-            first, *rest = text.splitlines() or [""]
+            wrapped = [part for line in text.splitlines() for part in _wrapped(line)]
+            first, *rest = wrapped or [""]
             lines.append(f"  {label:<13} {first}".rstrip())
             lines += [f"  {'':<13} {line}".rstrip() for line in rest]
         return "\n".join(lines)
@@ -52,6 +58,13 @@ class Report:
             f'<div class="course-message"><strong>{html.escape(self.headline)}</strong>'
             f"{table}</div>"
         )
+
+
+def _wrapped(line: str) -> list[str]:
+    """A line cut between words, so that it fits a notebook's cell beside its label."""
+    return textwrap.wrap(
+        line, WIDTH, drop_whitespace=True, break_long_words=False, break_on_hyphens=False
+    ) or [""]
 
 
 def report_on(check: Check, verdict: Verdict) -> Report:

@@ -48,7 +48,7 @@ def draw_activation(function: str, x: float, negative_slope: float) -> tuple[Fig
     ):
         low, high = min(-0.25, curve.min().item() - 0.1), max(1.25, curve.max().item() + 0.1)
         panel.fill_between(
-            grid, low, high, where=flat, color="0.85", hatch="//", edgecolor="0.6", linewidth=0.5
+            grid, low, high, where=flat, facecolor="0.9", edgecolor="0.6", hatch="//", linewidth=0
         )
         panel.plot(grid, curve, color=color)
         panel.plot([x], [height], "o", color="black", markersize=9)

@@ -102,15 +102,19 @@ def write(page: Any, chosen: Any, source: str) -> None:
 
 
 def keep_picture(page: Any, name: str) -> None:
-    """Keep a screenshot where COURSE_PICTURES says, for the README and for a look."""
+    """Keep a picture of the notebook where COURSE_PICTURES says: `make pictures`."""
     folder = os.environ.get("COURSE_PICTURES")
     if folder:
-        page.screenshot(path=Path(folder) / f"{name}.png")
+        page.locator(".jp-WindowedPanel-viewport").first.screenshot(
+            path=ROOT / folder / f"{name}.png"
+        )
 
 
 @pytest.mark.skipif(not CHROMIUM, reason="Chromium is not installed (apt-get install chromium)")
 def test_from_a_wrong_sigmoid_to_a_moved_slider(page: Any) -> None:
     from playwright.sync_api import expect
+
+    expect.set_options(timeout=120_000)
 
     run(page, cell(page, "from helpers import"))
 
@@ -129,18 +133,21 @@ def test_from_a_wrong_sigmoid_to_a_moved_slider(page: Any) -> None:
     run(page, cell(page, "return s * (1 - s)"))
     run(page, check)
     expect(check.locator(".jp-OutputArea-output")).to_contain_text("✓ sigmoid — right from")
-    keep_picture(page, "success")
 
     demo = cell(page, "activation_functions_demo()")
     run(page, demo)
     picture = demo.locator("img")
-    expect(picture).to_have_attribute("alt", "sigmoid at x = 0.0: value 0.500, slope 0.250. The slope is not saturated here.")
+    expect(picture).to_have_attribute(
+        "alt", "sigmoid at x = 0.0: value 0.500, slope 0.250. The slope is not saturated here."
+    )
     before = picture.get_attribute("src")
     handle = demo.locator(".noUi-handle").first
     handle.focus()
     for _ in range(5):
         page.keyboard.press("ArrowRight")
     expect(picture).not_to_have_attribute("src", str(before))
-    expect(picture).to_have_attribute("alt", "sigmoid at x = 0.5: value 0.622, slope 0.235. The slope is not saturated here.")
+    expect(picture).to_have_attribute(
+        "alt", "sigmoid at x = 0.5: value 0.622, slope 0.235. The slope is not saturated here."
+    )
     demo.scroll_into_view_if_needed()
     keep_picture(page, "demo")

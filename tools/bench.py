@@ -1,0 +1,107 @@
+"""Measures what must be quick; `make bench` runs this. Nothing here is a test.
+
+Machines differ and are noisy, so each speed stands beside one to compare it with, measured in the
+same run.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def seconds(do: Callable[[], object], times: int = 5) -> float:
+    """The median of several runs, after one to warm up."""
+    do()
+    taken = []
+    for _ in range(times):
+        start = time.perf_counter()
+        do()
+        taken.append(time.perf_counter() - start)
+    return statistics.median(taken)
+
+
+def python(code: str) -> Callable[[], object]:
+    return lambda: subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def imports() -> None:
+    print("\nImports (median of 5 fresh processes)")
+    empty = seconds(python("pass"))
+    torch = seconds(python("import torch"))
+    both = seconds(python("import torch, helpers"))
+    everything = seconds(python("import torch\nfrom helpers import check_relu, load, train"))
+    print(f"  import torch                        {torch - empty:6.2f} s")
+    print(f"  import helpers adds                 {both - torch:6.2f} s (promise: under 0.3 s)")
+    print(f"  with check_relu, load and train     {everything - torch:6.2f} s")
+
+
+def checks() -> None:
+    from helpers.checking.judging import answers_to, judge, observer
+    from helpers.course import LESSONS
+
+    right: dict[str, float] = {}
+    wrong: dict[str, float] = {}
+    for lesson in LESSONS:
+        for check in import_module(f"helpers.checks.{lesson.slug}").CHECKS:
+            answers = answers_to(check)
+            for name, variant in answers.variants.items():
+                right[f"{check.name}, {name}"] = seconds(
+                    lambda c=check, v=variant: judge(c, observer(c, v)), 1
+                )
+            for mistake in answers.misconceptions:
+                wrong[f"{check.name}, {mistake.id}"] = seconds(
+                    lambda c=check, m=mistake: judge(c, observer(c, m.make)), 1
+                )
+    print("\nChecks (promise: 95 % under 0.3 s, all under 2 s)")
+    for title, times in (("right answers", right), ("wrong answers", wrong)):
+        slow = sorted(times, key=lambda name: times[name])
+        share = sum(t < 0.3 for t in times.values()) / len(times)
+        at_95 = times[slow[int(0.95 * (len(slow) - 1))]]
+        print(
+            f"  {title}: {len(times)}, median {statistics.median(times.values()):.3f} s, "
+            f"95 % {at_95:.3f} s, slowest {times[slow[-1]]:.3f} s ({slow[-1]}), "
+            f"{share:.1%} under 0.3 s"
+        )
+
+
+def notebooks() -> None:
+    import nbformat
+    from nbclient import NotebookClient
+
+    from helpers.course import LESSONS
+
+    os.environ["COURSE_PROGRESS"] = "off"
+    print("\nSolution notebooks, from the start of the kernel to the last cell")
+    for lesson in LESSONS:
+        path = ROOT / "solutions" / lesson.folder / f"{lesson.slug}.ipynb"
+        notebook = nbformat.read(path, as_version=4)
+        start = time.perf_counter()
+        NotebookClient(
+            notebook, kernel_name="python3", resources={"metadata": {"path": str(path.parent)}}
+        ).execute()
+        print(f"  {lesson.folder:<32} {time.perf_counter() - start:6.1f} s")
+
+
+def demos() -> None:
+    from helpers.course import LESSONS
+
+    print("\nDemos, from a moved control to the new picture")
+    for lesson in LESSONS:
+        demo = getattr(import_module(f"helpers.demos.{lesson.slug}"), f"{lesson.slug}_demo")()
+        print(f"  {lesson.folder:<32} {1000 * seconds(lambda d=demo: d._render()):6.0f} ms")
+
+
+if __name__ == "__main__":
+    imports()
+    checks()
+    demos()
+    notebooks()
