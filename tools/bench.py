@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 
@@ -45,8 +46,12 @@ def imports() -> None:
 
 
 def checks() -> None:
+    from helpers.checking.check import Check
     from helpers.checking.judging import answers_to, judge, observer
     from helpers.course import LESSONS
+
+    def look(check: Check, implementation: object) -> object:
+        return judge(check, observer(check, implementation))
 
     right: dict[str, float] = {}
     wrong: dict[str, float] = {}
@@ -54,12 +59,10 @@ def checks() -> None:
         for check in import_module(f"helpers.checks.{lesson.slug}").CHECKS:
             answers = answers_to(check)
             for name, variant in answers.variants.items():
-                right[f"{check.name}, {name}"] = seconds(
-                    lambda c=check, v=variant: judge(c, observer(c, v)), 1
-                )
+                right[f"{check.name}, {name}"] = seconds(partial(look, check, variant), 1)
             for mistake in answers.misconceptions:
                 wrong[f"{check.name}, {mistake.id}"] = seconds(
-                    lambda c=check, m=mistake: judge(c, observer(c, m.make)), 1
+                    partial(look, check, mistake.make), 1
                 )
     print("\nChecks (promise: 95 % under 0.3 s, all under 2 s)")
     for title, times in (("right answers", right), ("wrong answers", wrong)):
@@ -97,7 +100,7 @@ def demos() -> None:
     print("\nDemos, from a moved control to the new picture")
     for lesson in LESSONS:
         demo = getattr(import_module(f"helpers.demos.{lesson.slug}"), f"{lesson.slug}_demo")()
-        print(f"  {lesson.folder:<32} {1000 * seconds(lambda d=demo: d._render()):6.0f} ms")
+        print(f"  {lesson.folder:<32} {1000 * seconds(demo._render):6.0f} ms")
 
 
 if __name__ == "__main__":

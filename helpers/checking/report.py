@@ -18,7 +18,6 @@ from helpers.checking.judging import Verdict, aspect_of
 from helpers.checking.observing import Trouble
 from helpers.course import Todo, todo_of
 
-
 WIDTH = 84
 """Characters beside a label before a line is cut."""
 

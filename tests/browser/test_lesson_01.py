@@ -105,9 +105,8 @@ def keep_picture(page: Any, name: str) -> None:
     """Keep a picture of the notebook where COURSE_PICTURES says: `make pictures`."""
     folder = os.environ.get("COURSE_PICTURES")
     if folder:
-        page.locator(".jp-WindowedPanel-viewport").first.screenshot(
-            path=ROOT / folder / f"{name}.png"
-        )
+        panel = {"x": 290, "y": 92, "width": 970, "height": 640}
+        page.screenshot(path=ROOT / folder / f"{name}.png", clip=panel)
 
 
 @pytest.mark.skipif(not CHROMIUM, reason="Chromium is not installed (apt-get install chromium)")
