@@ -43,6 +43,10 @@ test: $(VENV)/.developer
 	@echo "Running every test on $(JOBS) cores ..."
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n $(JOBS) --dist loadfile --nbval-lax \
 		notebooks solutions tests
+	@if $(BIN)/python -c 'import sys, torch; sys.exit(not torch.cuda.is_available())'; then \
+		echo "Running every notebook again on the graphics card ..."; \
+		COURSE_DEVICE=cuda $(BIN)/python -m pytest -q --nbval-lax notebooks solutions; \
+	fi
 
 quick: $(VENV)/.developer
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n $(JOBS) -m "not slow and not claims and not browser" tests

@@ -63,6 +63,24 @@ def test_a_stale_notebook_is_named_with_its_repair(tmp_path: Path) -> None:
     assert "notebooks/00_start_here/start_here.ipynb" in result.stderr
 
 
+def test_an_empty_collection_fails(tmp_path: Path) -> None:
+    """pytest alone passes over a folder without tests when another folder has some."""
+    empty = tmp_path / "notebooks"
+    empty.mkdir()
+    some = ROOT / "tests" / "test_training.py"
+    result = subprocess.run(
+        [sys.executable, "-m", "pytest", "--collect-only", "-q", str(some), str(empty)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode != 0
+    assert (
+        f"No test was collected in {empty}. Run `make notebooks`" in result.stdout + result.stderr
+    )
+
+
 def source_cells(lesson: Lesson) -> list[Any]:
     path = ROOT / "solutions" / lesson.folder / f"{lesson.slug}.py"
     return list(jupytext.read(path, fmt="py:percent").cells)

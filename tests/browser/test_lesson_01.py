@@ -101,11 +101,11 @@ def write(page: Any, chosen: Any, source: str) -> None:
     page.keyboard.insert_text(source)
 
 
-def keep_picture(page: Any, name: str) -> None:
+def keep_picture(page: Any, name: str, height: int) -> None:
     """Keep a picture of the notebook where COURSE_PICTURES says: `make pictures`."""
     folder = os.environ.get("COURSE_PICTURES")
     if folder:
-        panel = {"x": 290, "y": 92, "width": 970, "height": 640}
+        panel = {"x": 290, "y": 92, "width": 970, "height": height}
         page.screenshot(path=ROOT / folder / f"{name}.png", clip=panel)
 
 
@@ -125,8 +125,8 @@ def test_from_a_wrong_sigmoid_to_a_moved_slider(page: Any) -> None:
     message = check.locator(".jp-OutputArea-output")
     expect(message).to_contain_text("✗ sigmoid — The derivative of MySigmoid is wrong.")
     expect(message).to_contain_text("[derivative-of-input]")
-    check.scroll_into_view_if_needed()
-    keep_picture(page, "diagnosis")
+    check.evaluate("node => node.scrollIntoView({block: 'start'})")
+    keep_picture(page, "diagnosis", height=355)
 
     write(page, cell(page, "return x * (1 - x)"), RIGHT)
     run(page, cell(page, "return s * (1 - s)"))
@@ -148,5 +148,5 @@ def test_from_a_wrong_sigmoid_to_a_moved_slider(page: Any) -> None:
     expect(picture).to_have_attribute(
         "alt", "sigmoid at x = 0.5: value 0.622, slope 0.235. The slope is not saturated here."
     )
-    demo.scroll_into_view_if_needed()
-    keep_picture(page, "demo")
+    demo.evaluate("node => node.scrollIntoView({block: 'end'})")
+    keep_picture(page, "demo", height=860)
