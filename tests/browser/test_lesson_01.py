@@ -3,13 +3,7 @@
 from __future__ import annotations
 
 import os
-import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +12,7 @@ import pytest
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or ""
-LESSON = "01_activation_functions/activation_functions.ipynb"
+LESSON = "notebooks/01_activation_functions/activation_functions.ipynb"
 
 WRONG = """class MySigmoid(nn.Module):
     def forward(self, x):
@@ -29,58 +22,6 @@ WRONG = """class MySigmoid(nn.Module):
         return x * (1 - x)
 """
 RIGHT = WRONG.replace("return x * (1 - x)", "s = self(x)\n        return s * (1 - s)")
-
-
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """JupyterLab, started by the course's own command, on a copy of the students' notebooks."""
-    folder = tmp_path_factory.mktemp("lab")
-    shutil.copytree(ROOT / "notebooks", folder / "notebooks")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    server = subprocess.Popen(
-        [sys.executable, "-m", "helpers.cli", "lab", "--no-browser", "--port", str(port)],
-        cwd=folder,
-        env={
-            **os.environ,
-            "HOME": str(folder),
-            "JUPYTER_TOKEN": "secret",
-            "COURSE_PROGRESS": str(folder / "progress.jsonl"),
-        },
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    address = f"http://127.0.0.1:{port}"
-    try:
-        for _ in range(120):
-            try:
-                urllib.request.urlopen(f"{address}/api?token=secret", timeout=5).close()
-                break
-            except OSError:
-                time.sleep(0.5)
-        yield address
-    finally:
-        server.terminate()
-        server.wait(timeout=30)
-
-
-@pytest.fixture(scope="module")
-def page(lab: str) -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(
-            executable_path=CHROMIUM,
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-        )
-        page = browser.new_page(viewport={"width": 1300, "height": 1000})
-        page.set_default_timeout(120_000)
-        page.goto(f"{lab}/lab/tree/notebooks/{LESSON}?token=secret")
-        page.wait_for_selector(".jp-Notebook .jp-Cell")
-        page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status='idle']")
-        yield page
-        browser.close()
 
 
 def cell(page: Any, text: str) -> Any:
@@ -109,11 +50,10 @@ def keep_picture(page: Any, name: str, height: int) -> None:
         page.screenshot(path=ROOT / folder / f"{name}.png", clip=panel)
 
 
-@pytest.mark.skipif(not CHROMIUM, reason="Chromium is not installed (apt-get install chromium)")
-def test_from_a_wrong_sigmoid_to_a_moved_slider(page: Any) -> None:
+def test_from_a_wrong_sigmoid_to_a_moved_slider(open_notebook: Callable[[str], Any]) -> None:
     from playwright.sync_api import expect
 
-    expect.set_options(timeout=120_000)
+    page = open_notebook(LESSON)
 
     run(page, cell(page, "from helpers import"))
 
