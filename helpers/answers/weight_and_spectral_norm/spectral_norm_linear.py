@@ -1,0 +1,451 @@
+"""A linear layer whose weight is divided by its largest singular value: right and wrong answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+from torch.nn.utils import parametrizations
+
+from helpers.checking.check import Answers, Misconception
+
+Tensor = torch.Tensor
+
+
+def unit(x: Tensor) -> Tensor:
+    return x / x.square().sum().sqrt()
+
+
+class _Base(nn.Module):
+    """The parameters and the buffer at their start."""
+
+    u: Tensor
+
+    def __init__(self, in_features: int, out_features: int, n_power_iterations: int = 1) -> None:
+        super().__init__()
+        start = nn.Linear(in_features, out_features)
+        self.weight = nn.Parameter(start.weight.detach().clone())
+        self.bias = nn.Parameter(start.bias.detach().clone())
+        self.n_power_iterations = n_power_iterations
+        self.register_buffer("u", unit(torch.randn(out_features)))
+
+
+class SpectralNormLinear(_Base):
+    """What all right layers come to: the singular value decomposition, as an oracle."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.training:
+            left, values, _ = torch.linalg.svd(self.weight, full_matrices=False)
+            self.u.copy_(left[:, 0].detach())
+            sigma = values[0]
+        else:
+            v = unit(self.weight.detach().T @ self.u)
+            sigma = self.u @ self.weight @ v
+        return F.linear(x, self.weight / sigma, self.bias)
+
+
+class PowerIteration(_Base):
+    """The answer as the lesson writes it, and a base of the wrong ones."""
+
+    def steps(self) -> int:
+        """How many iterations this pass makes; the new u is kept when there are any."""
+        return self.n_power_iterations if self.training else 0
+
+    def vectors(self) -> tuple[Tensor, Tensor]:
+        with torch.no_grad():
+            u, v = self.u, unit(self.weight.T @ self.u)
+            for _ in range(self.steps()):
+                v = unit(self.weight.T @ u)
+                u = unit(self.weight @ v)
+            if self.steps():
+                self.u = u
+        return u, v
+
+    def sigma(self) -> Tensor:
+        u, v = self.vectors()
+        return u @ self.weight @ v
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.linear(x, self.weight / self.sigma(), self.bias)
+
+
+class AsInTorch(_Base):
+    """u before v, both buffers, and a start that is refined in the constructor."""
+
+    v: Tensor
+
+    def __init__(self, in_features: int, out_features: int, n_power_iterations: int = 1) -> None:
+        super().__init__(in_features, out_features, n_power_iterations)
+        self.register_buffer("v", F.normalize(torch.randn(in_features), dim=0))
+        self.update(15)
+
+    @torch.no_grad()
+    def update(self, steps: int) -> None:
+        for _ in range(steps):
+            self.u = F.normalize(torch.mv(self.weight, self.v), dim=0)
+            self.v = F.normalize(torch.mv(self.weight.H, self.u), dim=0)
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.training:
+            self.update(self.n_power_iterations)
+        sigma = torch.vdot(self.u.clone(), torch.mv(self.weight, self.v.clone()))
+        return F.linear(x, self.weight / sigma, self.bias)
+
+
+class DividesOutputs(PowerIteration):
+    def forward(self, x: Tensor) -> Tensor:
+        return x @ self.weight.T / self.sigma() + self.bias
+
+
+class SubclassOfLinear(nn.Linear):
+    u: Tensor
+
+    def __init__(self, in_features: int, out_features: int, n_power_iterations: int = 1) -> None:
+        super().__init__(in_features, out_features)
+        self.n = n_power_iterations
+        self.register_buffer("u", torch.rand(out_features))
+
+    def forward(self, x: Tensor) -> Tensor:
+        W = self.weight.detach()
+        u = self.u.detach().clone()
+        for _ in range(self.n):
+            v = F.normalize(u @ W, dim=0)
+            u = F.normalize(W @ v, dim=0)
+        if self.training:
+            self.u.copy_(u)
+        return F.linear(x, self.weight / (self.weight @ v).norm(), self.bias)
+
+
+def layer(forward: Callable[[PowerIteration, Tensor], Tensor]) -> type:
+    """A layer with this forward of (layer, x)."""
+
+    class Made(PowerIteration):
+        pass
+
+    Made.forward = forward  # type: ignore[assignment, method-assign]
+    return Made
+
+
+def stepping(steps: Callable[[PowerIteration], int]) -> type:
+    """A layer that makes this number of iterations, and keeps u if there are any."""
+
+    class Made(PowerIteration):
+        pass
+
+    Made.steps = steps  # type: ignore[assignment, method-assign]
+    return Made
+
+
+def _overwrites_weight(self: PowerIteration, x: Tensor) -> Tensor:
+    with torch.no_grad():
+        self.weight /= self.sigma()
+    return F.linear(x, self.weight, self.bias)
+
+
+def _largest_row(self: PowerIteration, x: Tensor) -> Tensor:
+    self.vectors()
+    return F.linear(x, F.normalize(self.weight, dim=1), self.bias)
+
+
+def _training_only(self: PowerIteration, x: Tensor) -> Tensor:
+    weight = self.weight / self.sigma() if self.training else self.weight
+    return F.linear(x, weight, self.bias)
+
+
+def _frobenius(self: PowerIteration, x: Tensor) -> Tensor:
+    self.vectors()
+    return F.linear(x, self.weight / self.weight.norm(), self.bias)
+
+
+class _PlainU(PowerIteration):
+    def __init__(self, in_features: int, out_features: int, n_power_iterations: int = 1) -> None:
+        super().__init__(in_features, out_features, n_power_iterations)
+        start = self.u
+        del self.u
+        self.u = start
+
+
+class _NotSaved(PowerIteration):
+    def __init__(self, in_features: int, out_features: int, n_power_iterations: int = 1) -> None:
+        super().__init__(in_features, out_features, n_power_iterations)
+        self.register_buffer("u", self.u, persistent=False)
+
+
+class _ParameterU(PowerIteration):
+    def __init__(self, in_features: int, out_features: int, n_power_iterations: int = 1) -> None:
+        super().__init__(in_features, out_features, n_power_iterations)
+        start = self.u
+        del self.u
+        self.u = nn.Parameter(start)
+
+    def vectors(self) -> tuple[Tensor, Tensor]:
+        with torch.no_grad():
+            v = unit(self.weight.T @ self.u)
+            if self.training:
+                self.u.copy_(unit(self.weight @ v))
+        return self.u.clone(), v
+
+
+class _LengthOfInputs(PowerIteration):
+    def __init__(self, in_features: int, out_features: int, n_power_iterations: int = 1) -> None:
+        super().__init__(in_features, out_features, n_power_iterations)
+        self.register_buffer("u", unit(torch.randn(in_features)))
+
+    def vectors(self) -> tuple[Tensor, Tensor]:
+        with torch.no_grad():
+            left = unit(self.weight @ self.u)
+            if self.training:
+                self.u = unit(self.weight.T @ left)
+        return left, self.u
+
+
+class _KeepsGraph(PowerIteration):
+    def vectors(self) -> tuple[Tensor, Tensor]:
+        u, v = self.u, unit(self.weight.T @ self.u)
+        for _ in range(self.steps()):
+            v = unit(self.weight.T @ u)
+            u = unit(self.weight @ v)
+        if self.training:
+            self.u = u
+        return u, v
+
+
+class _LooksIntoIteration(PowerIteration):
+    def vectors(self) -> tuple[Tensor, Tensor]:
+        u, v = self.u, unit(self.weight.T @ self.u)
+        for _ in range(self.steps()):
+            v = unit(self.weight.T @ u)
+            u = unit(self.weight @ v)
+        if self.training:
+            self.u = u.detach()
+        return u, v
+
+
+class _FreshStart(PowerIteration):
+    def vectors(self) -> tuple[Tensor, Tensor]:
+        with torch.no_grad():
+            u = unit(torch.randn_like(self.u))
+            for _ in range(self.n_power_iterations):
+                v = unit(self.weight.T @ u)
+                u = unit(self.weight @ v)
+            if self.training:
+                self.u = u
+        return u, v
+
+
+class _NotKept(PowerIteration):
+    def vectors(self) -> tuple[Tensor, Tensor]:
+        with torch.no_grad():
+            u, v = self.u, unit(self.weight.T @ self.u)
+            for _ in range(self.steps()):
+                v = unit(self.weight.T @ u)
+                u = unit(self.weight @ v)
+        return u, v
+
+
+class _OnlyAtStart(PowerIteration):
+    def __init__(self, in_features: int, out_features: int, n_power_iterations: int = 1) -> None:
+        super().__init__(in_features, out_features, n_power_iterations)
+        for _ in range(100):
+            self.vectors()
+
+    def steps(self) -> int:
+        return 0 if getattr(self, "used", False) else 1
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.used = True
+        return super().forward(x)
+
+
+class _NotNormalised(PowerIteration):
+    def vectors(self) -> tuple[Tensor, Tensor]:
+        with torch.no_grad():
+            u, v = self.u, unit(self.weight.T @ self.u)
+            for _ in range(self.steps()):
+                v = unit(self.weight.T @ u)
+                u = self.weight @ v
+            if self.steps():
+                self.u = u
+        return u, v
+
+
+class _Parametrized(nn.Module):
+    def __init__(self, in_features: int, out_features: int, n_power_iterations: int = 1) -> None:
+        super().__init__()
+        inner = nn.Linear(in_features, out_features)
+        self.linear = parametrizations.spectral_norm(inner, n_power_iterations=n_power_iterations)
+
+    def forward(self, x: Tensor) -> Any:
+        return self.linear(x)
+
+
+ANSWERS = Answers(
+    reference=SpectralNormLinear,
+    variants={
+        "power iteration": PowerIteration,
+        "the order of torch": AsInTorch,
+        "divides the outputs": DividesOutputs,
+        "a subclass of nn.Linear": SubclassOfLinear,
+    },
+    misconceptions=(
+        Misconception(
+            "divides-bias",
+            layer(lambda self, x: F.linear(x, self.weight, self.bias) / self.sigma()),
+            "You divide the bias by sigma as well.",
+            "Divide the weight, then add the bias as it is.",
+        ),
+        Misconception(
+            "multiplies",
+            layer(lambda self, x: F.linear(x, self.weight * self.sigma(), self.bias)),
+            "You multiply the weight by sigma.",
+            "Divide by it: then the largest stretch is 1.",
+        ),
+        Misconception(
+            "not-divided",
+            layer(lambda self, x: F.linear(x, self.weight + 0 * self.sigma(), self.bias)),
+            "You use the weight as it is.",
+            "The output uses weight / sigma.",
+        ),
+        Misconception(
+            "square-root",
+            layer(lambda self, x: F.linear(x, self.weight / self.sigma().sqrt(), self.bias)),
+            "You divide by the square root of sigma.",
+            "uᵀWv is the largest singular value itself: no root is left to take.",
+        ),
+        Misconception(
+            "only-above-one",
+            layer(lambda self, x: F.linear(x, self.weight / self.sigma().clamp(min=1), self.bias)),
+            "You divide only when sigma is above 1.",
+            "Divide always, so that the largest stretch is exactly 1.",
+        ),
+        Misconception(
+            "frobenius",
+            layer(_frobenius),
+            "You divide by the root of the sum of all squares, the Frobenius norm.",
+            "Divide by sigma = uᵀWv, the largest stretch, which is smaller.",
+        ),
+        Misconception(
+            "by-rows",
+            layer(_largest_row),
+            "You divide each row by its own length; that is weight norm with g = 1.",
+            "One number, sigma, divides the whole matrix.",
+        ),
+        Misconception(
+            "constant-sigma",
+            layer(lambda self, x: F.linear(x, self.weight / self.sigma().detach(), self.bias)),
+            "You cut sigma off from the weight; only u and v are constants.",
+            "Compute sigma = u @ weight @ v outside of no_grad(), with the weight itself.",
+        ),
+        Misconception(
+            "cut-off",
+            layer(lambda self, x: F.linear(x, (self.weight / self.sigma()).detach(), self.bias)),
+            "You cut the weight off, so it gets no gradient.",
+            "Only the power iteration belongs inside of no_grad().",
+        ),
+        Misconception(
+            "looks-into-iteration",
+            _LooksIntoIteration,
+            "Your gradient also flows through the power iteration.",
+            "Make the power iteration inside of with torch.no_grad(), and sigma outside of it.",
+        ),
+        Misconception(
+            "keeps-the-graph",
+            _KeepsGraph,
+            "You keep u with its graph, which reaches back to the first pass.",
+            "Make the power iteration inside of with torch.no_grad(), and sigma outside of it.",
+        ),
+        Misconception(
+            "overwrites-weight",
+            layer(_overwrites_weight),
+            "You write weight / sigma into the parameter itself.",
+            "Compute weight / sigma as a new tensor and leave the parameter to the optimiser.",
+        ),
+        Misconception(
+            "training-only",
+            layer(_training_only),
+            "In evaluation mode you do not divide by sigma.",
+            "Only the update of u depends on the mode.",
+        ),
+        Misconception(
+            "updates-in-evaluation",
+            stepping(lambda self: self.n_power_iterations),
+            "You update u in evaluation mode too, so a prediction changes the model.",
+            "Store the new u only if self.training.",
+        ),
+        Misconception(
+            "updates-in-evaluation-only",
+            stepping(lambda self: 0 if self.training else self.n_power_iterations),
+            "You update u in evaluation mode and not in training.",
+            "self.training is True in training: store the new u then.",
+        ),
+        Misconception(
+            "never-updated",
+            stepping(lambda self: 0),
+            "You never update u.",
+            "In training, power_iteration gives a new u: store it in self.u.",
+        ),
+        Misconception(
+            "new-u-not-stored",
+            _NotKept,
+            "You update a copy of u and do not store it, so each pass begins anew.",
+            "In training, store the new u in self.u.",
+        ),
+        Misconception(
+            "fresh-start",
+            _FreshStart,
+            "Each pass starts from a new random vector, so sigma never becomes exact.",
+            "Start from self.u: then one iteration a pass is enough.",
+        ),
+        Misconception(
+            "only-at-start",
+            _OnlyAtStart,
+            "You find u in the constructor only, so sigma does not follow the weight.",
+            "In training, make n_power_iterations in each pass.",
+        ),
+        Misconception(
+            "ignores-n",
+            stepping(lambda self: int(self.training)),
+            "You make one iteration a pass, whatever n_power_iterations is.",
+            "Give n_power_iterations to power_iteration.",
+        ),
+        Misconception(
+            "u-not-normalised",
+            _NotNormalised,
+            "Your u does not have length 1, so your sigma is too large.",
+            "u ← Wv/‖Wv‖ and v ← Wᵀu/‖Wᵀu‖: divide both by their lengths.",
+        ),
+        Misconception(
+            "u-not-a-buffer",
+            _PlainU,
+            "Your u is a plain attribute: it is not saved, and does not move with the model.",
+            'Write self.register_buffer("u", ...).',
+        ),
+        Misconception(
+            "u-not-saved",
+            _NotSaved,
+            "Your buffer u is not persistent, so a saved model comes back without it.",
+            "Leave out persistent=False.",
+        ),
+        Misconception(
+            "u-is-a-parameter",
+            _ParameterU,
+            "Your u is a parameter, and so the optimiser would change it too.",
+            'Write self.register_buffer("u", ...).',
+        ),
+        Misconception(
+            "u-of-the-inputs",
+            _LengthOfInputs,
+            "Your u has one entry for each input.",
+            "u has one entry for each row of the weight: out_features.",
+        ),
+        Misconception(
+            "torch-parametrization",
+            _Parametrized,
+            "You use PyTorch's own spectral norm.",
+            "Write it with your power_iteration: the docstring names what is not allowed.",
+        ),
+    ),
+)
