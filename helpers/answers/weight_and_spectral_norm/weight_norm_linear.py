@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -98,7 +97,7 @@ class _FixedG(_Base):
         super().__init__(in_features, out_features)
         start = self.g.detach()
         del self.g
-        self.g = start
+        self.g = start  # type: ignore[assignment]
 
     def forward(self, x: Tensor) -> Tensor:
         return F.linear(x, self.g * F.normalize(self.v, dim=1), self.bias)

@@ -24,4 +24,5 @@ def with_singular_values(
     left = torch.linalg.qr(torch.randn(rows, count, generator=rng, dtype=torch.float64)).Q
     right = torch.linalg.qr(torch.randn(columns, count, generator=rng, dtype=torch.float64)).Q
     scale = torch.tensor(values, dtype=torch.float64)
-    return ((left * scale) @ right.T).to(dtype)
+    matrix: torch.Tensor = (left * scale) @ right.T
+    return matrix.to(dtype)

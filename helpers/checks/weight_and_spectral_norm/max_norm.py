@@ -15,7 +15,8 @@ from helpers.checking import Argument, Aspect, Case, Check, run_check
 def _cases(rng: torch.Generator) -> Iterator[Case]:
     def rows(*lengths: float, columns: int = 3, dtype: torch.dtype = torch.float32) -> torch.Tensor:
         weight = torch.randn(len(lengths), columns, generator=rng, dtype=dtype)
-        return weight / weight.norm(dim=1, keepdim=True) * torch.tensor(lengths)[:, None].to(dtype)
+        factor: torch.Tensor = torch.tensor(lengths)[:, None] / weight.norm(dim=1, keepdim=True)
+        return weight * factor.to(dtype)
 
     def case(name: str, weight: torch.Tensor, max_norm: Any, parameter: bool = False) -> Case:
         gradient = torch.randn(weight.shape, generator=rng, dtype=weight.dtype) * 10

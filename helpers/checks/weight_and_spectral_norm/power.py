@@ -89,7 +89,7 @@ def _observe(power_iteration: Any, case: Case) -> Iterator[tuple[str, Any]]:
 
 
 CALL = "power_iteration({W}, {num_iterations}{also})"
-LOOSE = {"rtol": 1e-3, "atol": 1e-4}
+LOOSE: Any = {"rtol": 1e-3, "atol": 1e-4}
 
 POWER_ITERATION = Check(
     name="check_power_iteration",

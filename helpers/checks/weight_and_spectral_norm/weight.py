@@ -96,7 +96,7 @@ def _observe(make: Any, case: Case) -> Iterator[tuple[str, Any]]:
 
 MADE = "layer = WeightNormLinear({in_features}, {out_features})"
 USED = "layer({x}) with g = {g}, v = {v}"
-LOOSE = {"rtol": 1e-3, "atol": 1e-5}
+LOOSE: Any = {"rtol": 1e-3, "atol": 1e-5}
 
 WEIGHT_NORM_LINEAR = Check(
     name="check_weight_norm_linear",
@@ -185,8 +185,8 @@ def check_weight_norm_linear(WeightNormLinear: Any) -> None:
         NotAttempted: the stub is still there.
         CheckFailed: with the smallest case that differs, and the mistake where it is known.
 
-    >>> from helpers.answers.weight_and_spectral_norm.weight_norm_linear import WeightNormLinear
-    >>> check_weight_norm_linear(WeightNormLinear)
+    >>> from helpers.answers.weight_and_spectral_norm.weight_norm_linear import ByHand
+    >>> check_weight_norm_linear(ByHand)
     ✓ WeightNormLinear — g is the length of each row, v only its direction.
     """
     run_check(WEIGHT_NORM_LINEAR, WeightNormLinear)
