@@ -108,12 +108,13 @@ def draw_power_iteration(steps: int, angle: float, ratio: float) -> tuple[Figure
         sigmas.append(u.norm().item())
         u = u / u.norm()
 
+    made = "1 step" if steps == 1 else f"{steps} steps"
     figure, (plane, curve) = new_figure(columns=2, width=9.5, height=4)
     _draw_image(plane, matrix, reach=3.0)
     _arrow(plane, 2 * left[:, 0], "black", ":", "largest stretch")
     _arrow(plane, v, COLORS[2], "-.", "v")
     _arrow(plane, matrix @ v, COLORS[1], "-", "Wv")
-    plane.set(xlabel="first coordinate", ylabel="second coordinate", title=f"after {steps} steps")
+    plane.set(xlabel="first coordinate", ylabel="second coordinate", title=f"after {made}")
     plane.legend(loc="upper left", fontsize=9, ncols=2, frameon=False)
     curve.axhline(2, color="black", linestyle=":", label="largest singular value")
     curve.plot(range(1, steps + 1), sigmas, "o-", color=COLORS[1], label="sigma")
@@ -121,7 +122,7 @@ def draw_power_iteration(steps: int, angle: float, ratio: float) -> tuple[Figure
     curve.set_title(f"sigma = {sigmas[-1]:.3f}")
     curve.legend(loc="lower right", frameon=False)
     alt = (
-        f"After {steps} steps sigma is {sigmas[-1]:.3f}; the largest stretch is 2. "
+        f"After {made} sigma is {sigmas[-1]:.3f}; the largest stretch is 2. "
         f"The ratio of the two stretches is {ratio:.2f}."
     )
     return figure, alt

@@ -10,13 +10,10 @@ import torch.nn.functional as F
 from torch import nn
 from torch.nn.utils import parametrizations
 
+from helpers.answers.weight_and_spectral_norm.power_iteration import power_iteration, unit
 from helpers.checking.check import Answers, Misconception
 
 Tensor = torch.Tensor
-
-
-def unit(x: Tensor) -> Tensor:
-    return x / x.square().sum().sqrt()
 
 
 class _Base(nn.Module):
@@ -48,7 +45,7 @@ class SpectralNormLinear(_Base):
 
 
 class PowerIteration(_Base):
-    """The answer as the lesson writes it, and a base of the wrong ones."""
+    """In parts that can be exchanged: a base of the wrong ones."""
 
     def steps(self) -> int:
         """How many iterations this pass makes; the new u is kept when there are any."""
@@ -93,6 +90,18 @@ class AsInTorch(_Base):
             self.update(self.n_power_iterations)
         sigma = torch.vdot(self.u.clone(), torch.mv(self.weight, self.v.clone()))
         return F.linear(x, self.weight / sigma, self.bias)
+
+
+class AsInTheLesson(_Base):
+    """With power_iteration, and in evaluation one iteration more that is not kept."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        with torch.no_grad():
+            _, u, v = power_iteration(self.weight, self.n_power_iterations, self.u)
+            if self.training:
+                self.u = u
+        sigma = u @ self.weight @ v
+        return x @ (self.weight / sigma).T + self.bias
 
 
 class DividesOutputs(PowerIteration):
@@ -286,6 +295,7 @@ ANSWERS = Answers(
     reference=SpectralNormLinear,
     variants={
         "power iteration": PowerIteration,
+        "as in the lesson": AsInTheLesson,
         "the order of torch": AsInTorch,
         "divides the outputs": DividesOutputs,
         "a subclass of nn.Linear": SubclassOfLinear,
