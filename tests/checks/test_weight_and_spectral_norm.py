@@ -12,7 +12,7 @@ from torch.nn.utils import parametrizations
 from helpers.answers.weight_and_spectral_norm import (
     max_norm,
     power_iteration,
-    spectral_norm_linear,
+    spectral_layers,
     weight_norm_linear,
 )
 from helpers.checking.check import Check
@@ -49,9 +49,9 @@ def test_weight_norm_is_pytorchs() -> None:
 @pytest.mark.parametrize(
     "make",
     [
-        spectral_norm_linear.SpectralNormLinear,
-        spectral_norm_linear.AsInTheLesson,
-        spectral_norm_linear.AsInTorch,
+        spectral_layers.SpectralNormLinear,
+        spectral_layers.AsInTheLesson,
+        spectral_layers.AsInTorch,
     ],
 )
 def test_spectral_norm_is_pytorchs_at_convergence(make: Any) -> None:
@@ -107,7 +107,7 @@ class ParametrizedInside(nn.Module):
         return self.inner[0](x)
 
 
-class ExactSpectralNorm(spectral_norm_linear.PowerIteration):
+class ExactSpectralNorm(spectral_layers.PowerIteration):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         self.vectors()
         sigma = torch.linalg.matrix_norm(self.weight, 2)

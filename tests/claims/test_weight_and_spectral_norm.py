@@ -9,7 +9,7 @@ from torch import nn
 
 from helpers.answers.weight_and_spectral_norm.max_norm import by_clamping
 from helpers.answers.weight_and_spectral_norm.power_iteration import power_iteration
-from helpers.answers.weight_and_spectral_norm.spectral_norm_linear import AsInTheLesson
+from helpers.answers.weight_and_spectral_norm.spectral_layers import AsInTheLesson
 from helpers.answers.weight_and_spectral_norm.weight_norm_linear import ByHand
 from helpers.data import Dataset, load
 from helpers.experiments.weight_and_spectral_norm import (

@@ -259,7 +259,7 @@ def check_spectral_norm_linear(SpectralNormLinear: Any) -> None:
         NotAttempted: the stub is still there.
         CheckFailed: with the smallest case that differs, and the mistake where it is known.
 
-    >>> from helpers.answers.weight_and_spectral_norm.spectral_norm_linear import PowerIteration
+    >>> from helpers.answers.weight_and_spectral_norm.spectral_layers import PowerIteration
     >>> check_spectral_norm_linear(PowerIteration)
     ✓ SpectralNormLinear — no input is stretched by more than 1, up to what the iteration has not found yet.
     """
