@@ -3,6 +3,8 @@ the wrong ones."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -122,3 +124,23 @@ class SubclassOfLinear(nn.Linear):
         if self.training:
             self.u.copy_(u)
         return F.linear(x, self.weight / (self.weight @ v).norm(), self.bias)
+
+
+def layer(forward: Callable[[PowerIteration, Tensor], Tensor]) -> type:
+    """A layer with this forward of (layer, x)."""
+
+    class Made(PowerIteration):
+        pass
+
+    Made.forward = forward  # type: ignore[assignment, method-assign]
+    return Made
+
+
+def stepping(steps: Callable[[PowerIteration], int]) -> type:
+    """A layer that makes this number of iterations, and keeps u if there are any."""
+
+    class Made(PowerIteration):
+        pass
+
+    Made.steps = steps  # type: ignore[assignment, method-assign]
+    return Made

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -18,30 +17,12 @@ from helpers.answers.weight_and_spectral_norm.spectral_layers import (
     PowerIteration,
     SpectralNormLinear,
     SubclassOfLinear,
+    layer,
+    stepping,
 )
 from helpers.checking.check import Answers, Misconception
 
 Tensor = torch.Tensor
-
-
-def layer(forward: Callable[[PowerIteration, Tensor], Tensor]) -> type:
-    """A layer with this forward of (layer, x)."""
-
-    class Made(PowerIteration):
-        pass
-
-    Made.forward = forward  # type: ignore[assignment, method-assign]
-    return Made
-
-
-def stepping(steps: Callable[[PowerIteration], int]) -> type:
-    """A layer that makes this number of iterations, and keeps u if there are any."""
-
-    class Made(PowerIteration):
-        pass
-
-    Made.steps = steps  # type: ignore[assignment, method-assign]
-    return Made
 
 
 def _overwrites_weight(self: PowerIteration, x: Tensor) -> Tensor:
