@@ -14,7 +14,7 @@ from helpers.plotting import COLORS, new_figure
 
 DEGREE = 9
 POINTS = 12
-HESSIAN = torch.tensor([[1.0, 0.6], [0.6, 1.0]], dtype=torch.float64)
+HESSIAN = torch.tensor([[0.4, 0.24], [0.24, 0.4]], dtype=torch.float64)
 BEST = torch.tensor([1.6, 0.4], dtype=torch.float64)
 """The loss of the right panel is ½(w − BEST)ᵀ HESSIAN (w − BEST)."""
 
@@ -34,7 +34,7 @@ def _features(x: torch.Tensor) -> torch.Tensor:
     return torch.stack(columns[1:], dim=1)
 
 
-def minimise(H: torch.Tensor, c: torch.Tensor, lam: float, penalty: str) -> torch.Tensor:
+def minimise(matrix: torch.Tensor, c: torch.Tensor, lam: float, penalty: str) -> torch.Tensor:
     """The w that minimises ½wᵀHw − cᵀw plus λ times the penalty.
 
     >>> one = torch.eye(1, dtype=torch.float64)
@@ -42,12 +42,13 @@ def minimise(H: torch.Tensor, c: torch.Tensor, lam: float, penalty: str) -> torc
     (1.5, 2.0)
     """
     if penalty == "L2":
-        return torch.linalg.solve(H + lam * torch.eye(len(H), dtype=H.dtype), c)
+        ridge: torch.Tensor = torch.linalg.solve(matrix + lam * torch.eye(len(matrix)).to(c), c)
+        return ridge
     w = torch.zeros_like(c)
     for _ in range(60):  # each weight in turn, by a soft threshold
         for j in range(len(c)):
-            rest = (c[j] - H[j] @ w + H[j, j] * w[j]).item()
-            w[j] = math.copysign(max(abs(rest) - lam, 0.0), rest) / H[j, j].item()
+            rest = (c[j] - matrix[j] @ w + matrix[j, j] * w[j]).item()
+            w[j] = math.copysign(max(abs(rest) - lam, 0.0), rest) / matrix[j, j].item()
     return w
 
 
@@ -62,8 +63,8 @@ def draw_penalty(log10_lam: float, penalty: str) -> tuple[Figure, str]:
     x, y = _samples()
     features = _features(x)
     centred, level = features - features.mean(dim=0), y.mean()
-    H, c = centred.T @ centred / POINTS, centred.T @ (y - level) / POINTS
-    w = minimise(H, c, lam, penalty)
+    matrix, c = centred.T @ centred / POINTS, centred.T @ (y - level) / POINTS
+    w = minimise(matrix, c, lam, penalty)
     grid = torch.linspace(-1, 1, 121, dtype=torch.float64)
     curve = (_features(grid) - features.mean(dim=0)) @ w + level
 
@@ -97,7 +98,7 @@ def _draw_plane(axes: Any, lam: float, penalty: str) -> tuple[float, float]:
     loss = 0.5 * torch.einsum("...i,ij,...j->...", away, HESSIAN, away)
     at = w - BEST
     here = 0.5 * (at @ HESSIAN @ at).item()
-    levels = sorted({0.05, 0.3, 0.8, 1.6, round(here, 4)} - {0.0})
+    levels = sorted({0.02, 0.12, 0.32, 0.64, max(round(here, 4), 0.001)})
     axes.contour(w1, w2, loss, levels=levels, colors=COLORS[0], linewidths=1)
     angle = torch.linspace(0, 2 * math.pi, 121, dtype=torch.float64)
     ring = torch.stack([angle.cos(), angle.sin()])

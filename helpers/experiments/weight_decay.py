@@ -81,7 +81,7 @@ class TextbookRun:
     """On the test data, of predicting 0.05 for every sample."""
 
 
-def textbook_run(start: Start, weight_decay: float, seed: int, epochs: int = 200) -> TextbookRun:
+def textbook_run(start: Start, weight_decay: float, seed: int, epochs: int = 100) -> TextbookRun:
     """Train the textbook's linear model; only the weights decay, not the bias."""
     data, model = textbook_data(seed), started(start, seed)
 
@@ -89,8 +89,11 @@ def textbook_run(start: Start, weight_decay: float, seed: int, epochs: int = 200
     def on_test(state: State) -> None:
         test.append(half_squared_error(model(data.x_test), data.y_test).item())
 
-    groups = [{"params": [model.weight], "weight_decay": weight_decay}, {"params": [model.bias]}]
-    optimizer = torch.optim.SGD(groups, lr=0.01)
+    groups: list[dict[str, Any]] = [
+        {"params": [model.weight], "weight_decay": weight_decay},
+        {"params": [model.bias]},
+    ]
+    optimizer = torch.optim.SGD(groups, lr=0.02)
     test: list[float] = []
     on_test(State(model, optimizer, data))
     train(

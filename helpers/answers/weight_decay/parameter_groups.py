@@ -28,7 +28,9 @@ def _sorted_by(rule: Rule, frozen: bool = False, again: bool = False) -> Any:
     """The two groups by a rule about a module, its parameter's own name and the parameter."""
 
     def parameter_groups(model: nn.Module, weight_decay: float) -> Groups:
-        decayed, spared, seen = [], [], set()
+        decayed: list[nn.Parameter] = []
+        spared: list[nn.Parameter] = []
+        seen: set[int] = set()
         for module in model.modules():
             for name, parameter in module.named_parameters(recurse=False):
                 if (id(parameter) in seen and not again) or not (parameter.requires_grad or frozen):

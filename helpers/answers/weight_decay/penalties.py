@@ -12,9 +12,10 @@ from helpers.checking.check import Answers, Misconception
 
 Tensors = Iterable[torch.Tensor]
 Penalty = Callable[[Tensors], Any]
+Term = Callable[[torch.Tensor], Any]
 
 
-def _sum(term: Penalty) -> Penalty:
+def _sum(term: Term) -> Penalty:
     """The penalty that adds up `term` over the tensors."""
 
     def penalty(parameters: Tensors) -> Any:
@@ -48,7 +49,7 @@ def _one_sided(p: torch.Tensor) -> torch.Tensor:
     return torch.where(p >= 0, p, -p).sum()
 
 
-def _plain_zero(term: Penalty) -> Penalty:
+def _plain_zero(term: Term) -> Penalty:
     return lambda parameters: sum(term(p) for p in parameters)
 
 
@@ -59,7 +60,7 @@ def _needs_list(penalty: Penalty) -> Penalty:
     return longer
 
 
-def _last_only(term: Penalty) -> Penalty:
+def _last_only(term: Term) -> Penalty:
     def penalty(parameters: Tensors) -> Any:
         total = torch.zeros(())
         for p in parameters:
@@ -100,11 +101,11 @@ def _backward(penalty: Penalty) -> Penalty:
     return calls
 
 
-def _item(term: Penalty) -> Penalty:
+def _item(term: Term) -> Penalty:
     return lambda parameters: float(sum(term(p).item() for p in parameters if not p.is_meta))
 
 
-def _skips_biases(term: Penalty) -> Penalty:
+def _skips_biases(term: Term) -> Penalty:
     return _sum(lambda p: term(p) if p.dim() > 1 else torch.zeros(()))
 
 

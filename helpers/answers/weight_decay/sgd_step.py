@@ -60,7 +60,7 @@ def _returns_new(parameters: Tensors, lr: float, weight_decay: float = 0.0) -> A
 def _in_gradient(parameters: Tensors, lr: float, weight_decay: float = 0.0) -> None:
     for p in parameters:
         if p.grad is not None:
-            p.grad += weight_decay * p
+            p.grad.add_(weight_decay * p)
             p -= lr * p.grad
 
 
@@ -89,7 +89,7 @@ def _decays_all(parameters: Tensors, lr: float, weight_decay: float = 0.0) -> No
 @torch.no_grad()
 def _needs_gradients(parameters: Tensors, lr: float, weight_decay: float = 0.0) -> None:
     for p in parameters:
-        p -= lr * (p.grad + weight_decay * p)
+        p -= lr * (p.grad + weight_decay * p)  # type: ignore[operator]
 
 
 @torch.no_grad()

@@ -38,7 +38,7 @@ def _cases(rng: torch.Generator) -> Iterator[Case]:
             written_options=written,
         )
 
-    strong = {"lr": 0.1, "weight_decay": 0.5}
+    strong: dict[str, Any] = {"lr": 0.1, "weight_decay": 0.5}
     yield case("the first step", 2, steps=1)
     yield case("the first step, no weight decay", 2, steps=1, weight_decay=0.0, lr=0.1)
     yield case("strong weight decay", 3, **strong)
