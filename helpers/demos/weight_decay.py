@@ -92,7 +92,7 @@ def draw_penalty(log10_lam: float, penalty: str) -> tuple[Figure, str]:
 def _draw_plane(axes: Any, lam: float, penalty: str) -> tuple[float, float]:
     """Contours of a loss, the region of equal penalty, and the point where they touch."""
     w = minimise(HESSIAN, HESSIAN @ BEST, lam, penalty)
-    line = torch.linspace(-1.0, 2.6, 73, dtype=torch.float64)
+    line = torch.linspace(-1.8, 2.6, 67, dtype=torch.float64)
     w1, w2 = torch.meshgrid(line, line, indexing="xy")
     away = torch.stack([w1, w2], dim=-1) - BEST
     loss = 0.5 * torch.einsum("...i,ij,...j->...", away, HESSIAN, away)
@@ -113,7 +113,9 @@ def _draw_plane(axes: Any, lam: float, penalty: str) -> tuple[float, float]:
     axes.axhline(0, color="black", linewidth=0.8)
     axes.axvline(0, color="black", linewidth=0.8)
     shape = "diamond: equal Σ|w|" if penalty == "L1" else "circle: equal Σw²"
-    axes.set(xlabel="w₁", ylabel="w₂", xlim=(-1, 2.6), ylim=(-1, 2.6), title=shape, aspect="equal")
+    axes.set(
+        xlabel="w₁", ylabel="w₂", xlim=(-1.8, 2.6), ylim=(-1.8, 2.6), title=shape, aspect="equal"
+    )
     return w[0].item(), w[1].item()
 
 

@@ -220,7 +220,7 @@ ANSWERS = Answers(
         Misconception(
             "ends-with-bias",
             _sorted_by(lambda m, n, p: n.endswith("bias") or isinstance(m, NORMS)),
-            "You ask for names that end in 'bias', and an LSTM has bias_ih_l0, attention bias_k.",
+            "You ask for names that end in 'bias', and an LSTM has bias_ih_l0.",
             "Ask whether the parameter's own name contains 'bias'.",
         ),
         Misconception(

@@ -61,7 +61,7 @@ def _frozen() -> nn.Module:
 def _attention() -> nn.Module:
     return nn.ModuleDict(
         {
-            "attention": nn.MultiheadAttention(4, 2, add_bias_kv=True),
+            "attention": nn.MultiheadAttention(4, 2),
             "memory": nn.LSTM(4, 3, num_layers=1),
         }
     )
@@ -74,7 +74,6 @@ def _norms() -> nn.Module:
         nn.InstanceNorm2d(4, affine=True),
         nn.BatchNorm2d(4),
         nn.RMSNorm(4),
-        nn.SyncBatchNorm(4),
     )
 
 
