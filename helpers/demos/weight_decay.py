@@ -76,7 +76,7 @@ def draw_penalty(log10_lam: float, penalty: str) -> tuple[Figure, str]:
     fit.set(xlabel="x", ylabel="y", ylim=(-2, 2), title=f"{penalty}, λ = {lam:.2g}")
     fit.legend(loc="upper left", fontsize=9)
     zeros = int((w == 0).sum())
-    bars.bar(range(1, DEGREE + 1), w, color=COLORS[0])
+    bars.bar(range(1, DEGREE + 1), w.tolist(), color=COLORS[0])
     bars.axhline(0, color="black", linewidth=0.8)
     title = f"{zeros} of {DEGREE} weights are exactly 0"
     bars.set(xlabel="degree of the polynomial", ylabel="weight", ylim=(-1.2, 1.7), title=title)

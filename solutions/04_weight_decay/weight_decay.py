@@ -195,7 +195,7 @@ def sgd_step(parameters, lr, weight_decay=0.0):
     weight_decay: λ; lr·λ·w is subtracted from w together with lr times the gradient.
 
     The tensors themselves change. The gradients and requires_grad do not, and nothing is recorded
-    by autograd. Everything in torch but torch.optim is meant to be used here.
+    by autograd. Write it without torch.optim.
     """
     ### BEGIN SOLUTION
     with torch.no_grad():
@@ -475,7 +475,8 @@ check_parameter_groups(parameter_groups)
 # anew at random, as if careless people had labelled them. The validation and test labels stay
 # clean. A network with one hidden layer of 64 units can learn all 300 labels by heart, the wrong
 # ones too. We train it with seven values of $\lambda$; the rest is the same: data, first weights, batches
-# and number of steps. (Another dataset: `data=load("fashion_mnist")`, if you have downloaded it.)
+# and number of steps. (Another dataset: write
+# `load("fashion_mnist")` for `load("digits")`, if you have downloaded it.)
 
 # %%
 from helpers.experiments.weight_decay import network_run
@@ -515,7 +516,7 @@ with uses_your_code():
 # - Without weight decay the training accuracy is above 0.95, on labels that are partly
 #   random, and the test accuracy is only about 0.71. This is overfitting.
 # - With the $\lambda$ that the *validation* images choose (0.03 or 0.1), the test accuracy is higher by more than
-#   5 points in every seed and by about 14 points on average. The training accuracy is lower: the network no
+#   5 points in every seed and by about 15 points on average. The training accuracy is lower: the network no
 #   longer believes the wrong labels.
 # - With $\lambda = 1$ it learns nothing at all. That is underfitting.
 #
@@ -556,8 +557,8 @@ with uses_your_code():
 
 # %% [markdown]
 # With $\lambda = 0.03$ the norm of the weights is less than half of what it is without, and more than 20 %
-# of the weights lie within 0.01 of zero, against less than 10 % (five seeds). The weights that the data
-# need stay large: look at the tails.
+# of the weights lie within 0.01 of zero, against less than 10 % (five seeds). The scale is
+# logarithmic: the tails are the few weights that the data keep up.
 #
 # ## Adam needs another way
 #
@@ -612,8 +613,8 @@ def adamw_step(w, grad, m, v, t, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_d
         square, zeros before the first step.
     t: the number of this step; the first one is 1.
 
-    Returns (w, m, v) after the step as new tensors; no argument is changed. Everything in torch
-    but torch.optim is meant to be used here.
+    Returns (w, m, v) after the step as new tensors; no argument is changed. Write it without
+    torch.optim.
     """
     ### BEGIN SOLUTION
     beta1, beta2 = betas

@@ -76,6 +76,17 @@ class TestTextbookExperiment:
                 assert before[0] < run.test[0] < before[1]
                 assert low < run.test[-1] < high
 
+    def test_means(self, textbook) -> None:
+        def means(start: str, epoch: int) -> float:
+            return mean(run.test[epoch] for run in textbook[start, 0.0])
+
+        assert means("N(0, 1)", 0) == pytest.approx(100, abs=6)
+        assert means("N(0, 1)", -1) == pytest.approx(89, abs=6)
+        assert means("nn.Linear's", 0) == pytest.approx(0.17, abs=0.01)
+        assert means("nn.Linear's", -1) == pytest.approx(0.16, abs=0.01)
+        assert means("zero", 0) == pytest.approx(0.011, abs=0.0006)
+        assert means("zero", -1) == pytest.approx(0.010, abs=0.0006)
+
     def test_every_unpenalised_fit_is_perfect_on_its_training_data(self, textbook) -> None:
         for start in STARTS:
             assert all(run.train < 1e-6 for run in textbook[start, 0.0])
@@ -179,6 +190,7 @@ class TestNetwork:
         for run in networks[0.0]:
             assert run.train > 0.95
             assert run.test < 0.79
+        assert 0.67 < mean(run.test for run in networks[0.0]) < 0.76
 
     def test_chosen_by_validation_is_better(self, networks) -> None:
         gains = []
@@ -187,7 +199,7 @@ class TestNetwork:
             assert chosen in (0.03, 0.1)
             gains.append(networks[chosen][seed].test - networks[0.0][seed].test)
         assert min(gains) > 0.05
-        assert 0.09 < mean(gains) < 0.20
+        assert 0.11 < mean(gains) < 0.19
 
     def test_underfits_with_too_much(self, networks) -> None:
         assert all(run.train < 0.65 and run.test < 0.65 for run in networks[0.3])
