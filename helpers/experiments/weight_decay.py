@@ -45,9 +45,6 @@ def regression(
     )
 
 
-# --- The experiment of the textbooks --------------------------------------------------------------
-
-
 def textbook_data(seed: int) -> Dataset:
     """200 features, 20 training samples: y = 0.05 + Σ 0.01·xᵢ + noise, as in several textbooks."""
     generator = torch.Generator().manual_seed(seed)
@@ -111,9 +108,6 @@ def textbook_run(start: Start, weight_decay: float, seed: int, epochs: int = 100
         on_train = half_squared_error(model(data.x_train), data.y_train).item()
         constant = half_squared_error(torch.full_like(data.y_test, CONSTANT), data.y_test).item()
     return TextbookRun(test, on_train, constant)
-
-
-# --- A penalty that learns better -----------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -222,9 +216,6 @@ def descent_meets_ridge(
     }
 
 
-# --- Which features matter ------------------------------------------------------------------------
-
-
 @dataclass(frozen=True)
 class Sparse:
     """Weights of 200 features of which 10 matter, each (200,)."""
@@ -276,9 +267,6 @@ def sparse_run(
     return Sparse(true, l1=fit(0.0, [shrink]), l2=fit(l2, []))
 
 
-# --- Penalty in the loss, or weight decay in the optimiser ----------------------------------------
-
-
 def _network(seed: int, features: int, classes: int) -> nn.Sequential:
     with seeded(10_000 + seed):
         return nn.Sequential(nn.Linear(features, 64), nn.ReLU(), nn.Linear(64, classes))
@@ -324,9 +312,6 @@ def penalty_against_decay(
     return (weights[0] - weights[1]).abs().max().item()
 
 
-# --- A network, from overfitting to underfitting --------------------------------------------------
-
-
 @dataclass(frozen=True)
 class NetworkRun:
     """Accuracies of a trained network, and its weights (not its biases) as one vector."""
@@ -350,9 +335,9 @@ def network_run(
     groups = parameter_groups(model, weight_decay)
     optimizer = torch.optim.SGD(groups, lr=0.05, momentum=0.9)
     train(model, noisy, epochs=60, optimizer=optimizer, seed=seed, evaluate=False)
-    on = {p: accuracy(model, getattr(noisy, f"x_{p}"), getattr(noisy, f"y_{p}")) for p in PARTS}
+    on = {
+        p: accuracy(model, getattr(noisy, f"x_{p}"), getattr(noisy, f"y_{p}"))
+        for p in ("train", "val", "test")
+    }
     weights = [p.detach().cpu().flatten() for p in model.parameters() if p.dim() == 2]
     return NetworkRun(on["train"], on["val"], on["test"], torch.cat(weights))
-
-
-PARTS = ("train", "val", "test")
