@@ -1,0 +1,1 @@
+"""Answers to lesson 04, one module a check."""

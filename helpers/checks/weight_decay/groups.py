@@ -1,0 +1,141 @@
+"""Check of the two optimiser groups, decayed and not decayed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import torch
+from torch import nn
+
+from helpers.checking import Argument, Aspect, Case, Check, outcome_of, run_check
+from helpers.checks.weight_decay.models import MODELS
+
+
+def _cases(rng: torch.Generator) -> Iterator[Case]:
+    drawn = round(0.01 + 0.09 * torch.rand((), generator=rng, dtype=torch.float64).item(), 4)
+    for i, name in enumerate(MODELS):
+        yield Case(name, model=name, weight_decay=0.1 if i % 2 == 0 else drawn)
+    yield Case("no weight decay at all", model=next(iter(MODELS)), weight_decay=0.0)
+
+
+def _observe(parameter_groups: Any, case: Case) -> Iterator[tuple[str, Any]]:
+    model, open_names = MODELS[case.model]()
+    before = [(name, p, p.requires_grad) for name, p in model.named_parameters()]
+    result = parameter_groups(model, case.weight_decay)
+    groups = [dict(group) for group in result]
+    yield (
+        "keys",
+        " and ".join(sorted(set.intersection({"params", "weight_decay"}, *map(set, groups)))),
+    )
+    for group in groups:
+        group["params"] = [_parameter(entry) for entry in group["params"]]
+    yield "how often", _how_often(before, groups)
+    if case.weight_decay != 0:
+        decayed = [g for g in groups if float(g["weight_decay"]) == case.weight_decay]
+        spared = [g for g in groups if float(g["weight_decay"]) == 0]
+        yield "decayed", _names(before, decayed, open_names)
+        yield "not decayed", _names(before, spared, open_names)
+    groups = [group for group in groups if group["params"]]
+    if len(before) > 1 and case.weight_decay != 0 and not open_names:
+        yield "groups", len(groups)
+    values = sorted({float(group["weight_decay"]) for group in groups})
+    yield "optimiser", outcome_of(lambda: torch.optim.SGD(groups, lr=0.1)) if groups else "no error"
+    yield "weight decays", ", ".join(f"{value:g}" for value in values)
+    yield "frozen afterwards", ", ".join(n for n, p, _ in before if not p.requires_grad) or "none"
+    yield "names afterwards", ", ".join(name for name, _ in model.named_parameters())
+
+
+def _parameter(entry: Any) -> Any:
+    """An entry of a group: a parameter, or a pair (name, parameter), which optimisers also take."""
+    return entry[1] if isinstance(entry, tuple) else entry
+
+
+Known = list[tuple[str, nn.Parameter, bool]]
+
+
+def _how_often(known: Known, groups: list[dict[str, Any]]) -> str:
+    """How often each parameter stands in the groups."""
+    entries = [entry for group in groups for entry in group["params"]]
+    counts = [f"{name} {sum(entry is p for entry in entries)}×" for name, p, _ in known]
+    parameters = [p for _, p, _ in known]
+    strange = sum(all(entry is not p for p in parameters) for entry in entries)
+    return ", ".join([*counts, *([f"and {strange} other things"] if strange else [])])
+
+
+def _names(known: Known, groups: list[dict[str, Any]], open_names: frozenset[str]) -> str:
+    entries = [entry for group in groups for entry in group["params"]]
+    found = [
+        name
+        for name, p, _ in known
+        if name not in open_names and any(entry is p for entry in entries)
+    ]
+    return ", ".join(found) or "none"
+
+
+CALL = "parameter_groups(model, weight_decay={weight_decay})"
+
+PARAMETER_GROUPS = Check(
+    name="check_parameter_groups",
+    lesson="weight_decay",
+    topic="parameter groups",
+    takes=(Argument("parameter_groups"),),
+    cases=_cases,
+    observe=_observe,
+    aspects={
+        "keys": Aspect(
+            f"{CALL}, and then the keys that all groups have",
+            "Every group needs the keys 'params' and 'weight_decay'.",
+        ),
+        "how often": Aspect(
+            f"{CALL}, and then how often each parameter stands in the groups",
+            "Every trainable parameter must stand in the groups once, and a frozen one not at all.",
+        ),
+        "decayed": Aspect(
+            f"{CALL}, and then the group with this weight decay",
+            "The wrong parameters are decayed.",
+        ),
+        "not decayed": Aspect(
+            f"{CALL}, and then the group without weight decay",
+            "The wrong parameters are spared from weight decay.",
+        ),
+        "groups": Aspect(f"len({CALL})", "Two groups are expected."),
+        "optimiser": Aspect(
+            f"torch.optim.SGD({CALL}, lr=0.1)", "PyTorch's optimisers do not take these groups."
+        ),
+        "weight decays": Aspect(
+            f"{CALL}, and then the weight decay of each group",
+            "A group has the wrong weight decay.",
+        ),
+        "frozen afterwards": Aspect(
+            f"{CALL}, and then the frozen parameters",
+            "Your code changed which parameters are trained.",
+        ),
+        "names afterwards": Aspect(
+            f"{CALL}, and then the names of the model's parameters", "Your code changed the model."
+        ),
+    },
+    praise="weights decay, biases and normalisation layers do not, and each stands there once.",
+    reread="What should not decay",
+)
+
+
+def check_parameter_groups(parameter_groups: Callable[..., list[dict[str, Any]]]) -> None:
+    """Check `parameter_groups(model, weight_decay) -> list[dict]`: two groups for an optimiser.
+
+    Each group has the keys `params` and `weight_decay`; more keys, and the order of groups and
+    parameters, are free. Biases (their own name contains `bias`, as in `bias_ih_l0`) and the
+    parameters of torch's normalisation layers, of any number of axes, are not decayed; every
+    other weight is, that of `nn.Embedding` too. A parameter with fewer than two axes that is
+    neither, such as a temperature or the slope of `nn.PReLU`, may stand in either group.
+    Frozen parameters are left out, and a group without parameters may be left out or empty.
+
+    Raises:
+        NotAttempted: the stub is still there.
+        CheckFailed: with the smallest model for which the groups are wrong.
+
+    >>> from helpers.answers.weight_decay.parameter_groups import parameter_groups
+    >>> check_parameter_groups(parameter_groups)
+    ✓ parameter groups — weights decay, biases and normalisation layers do not, and each stands there once.
+    """
+    run_check(PARAMETER_GROUPS, parameter_groups)

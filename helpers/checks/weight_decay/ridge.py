@@ -1,0 +1,124 @@
+"""Check of ridge regression in closed form."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import torch
+
+from helpers.checking import Argument, Aspect, Case, Check, run_check
+
+
+def _cases(rng: torch.Generator) -> Iterator[Case]:
+    double = torch.float64
+
+    def case(
+        name: str, n: int, d: int, lam: float, dtype: torch.dtype = torch.float32, mean: float = 0.0
+    ) -> Case:
+        X = torch.randn(n, d, generator=rng, dtype=dtype) + mean
+        return Case(name, X=X, y=torch.randn(n, generator=rng, dtype=dtype), lam=lam)
+
+    yield Case("one feature", X=torch.tensor([[1.0], [2.0]]), y=torch.tensor([1.0, 2.0]), lam=1.0)
+    yield Case("one sample", X=torch.tensor([[3.0, 4.0]]), y=torch.tensor([5.0]), lam=2.0)
+    yield case("more samples than features", 8, 3, 0.5)
+    yield case("fewer samples than features", 3, 6, 2.0)
+    yield case("as many samples as features", 4, 4, 0.3)
+    yield case("fewer samples than features, float64, a small λ", 5, 12, 1e-3, double)
+    yield case("data that are not centred", 9, 3, 0.7, double, mean=2.0)
+    yield case("data of mean 1000", 12, 3, 1.0, double, mean=1000.0)
+    yield case("an int as λ", 6, 2, 3, double)
+    transposed = torch.randn(3, 7, generator=rng, dtype=double).t()
+    y = torch.randn(7, generator=rng, dtype=double)
+    yield Case("a transposed matrix", X=transposed, y=y, lam=np.float64(0.9))
+    dead = torch.randn(7, 3, generator=rng, dtype=double) * torch.tensor([1.0, 0.0, 1.0])
+    yield Case("a feature that is always 0", X=dead, y=y, lam=0.2)
+    meta = {"X": torch.zeros(4, 3, device="meta"), "y": torch.zeros(4, device="meta")}
+    yield Case("tensors on another device", **meta, lam=1.0)
+
+
+def _observe(ridge_solution: Any, case: Case) -> Iterator[tuple[str, Any]]:
+    if case.X.device.type == "meta":
+        yield "w", _without_numbers(ridge_solution, case)
+        return
+    yield "w", ridge_solution(case.X, case.y, case.lam)
+    yield "X afterwards", case.X
+    yield "y afterwards", case.y
+    if not case.X.any(dim=0).all():  # singular vectors have no slope there, though w has
+        return
+    fresh = case.fresh()
+    X, y = fresh.X.requires_grad_(), fresh.y.requires_grad_()
+    w = ridge_solution(X, y, case.lam)
+    yield "connected", bool(getattr(w, "requires_grad", False))
+    total = (w * torch.arange(1.0, len(w) + 1, dtype=w.dtype)).sum()
+    gradients = torch.autograd.grad(total, [y, X], allow_unused=True)
+    yield "gradient of y", torch.zeros_like(y) if gradients[0] is None else gradients[0]
+    yield "gradient of X", torch.zeros_like(X) if gradients[1] is None else gradients[1]
+
+
+def _without_numbers(ridge_solution: Any, case: Case) -> Any:
+    """The result on meta tensors. Some right ways, such as `torch.linalg.lstsq`, have no version
+    for them, and then nothing can be seen.
+    """
+    try:
+        return ridge_solution(case.X, case.y, case.lam)
+    except NotImplementedError as error:
+        if "Meta" not in str(error):
+            raise
+        return torch.zeros(case.X.shape[1], device="meta")
+
+
+CLOSE: dict[str, Any] = {"rtol": 1e-3, "atol": 1e-5}
+"""Wide enough for float32 and any way of solving, narrow against every wrong factor."""
+
+RIDGE_SOLUTION = Check(
+    name="check_ridge_solution",
+    lesson="weight_decay",
+    topic="ridge regression",
+    takes=(Argument("ridge_solution"),),
+    cases=_cases,
+    observe=_observe,
+    aspects={
+        "w": Aspect("ridge_solution({X}, {y}, {lam})", "The weights are wrong.", **CLOSE),
+        "X afterwards": Aspect(
+            "ridge_solution({X}, {y}, {lam}), and then X", "Your code changed X."
+        ),
+        "y afterwards": Aspect(
+            "ridge_solution({X}, {y}, {lam}), and then y", "Your code changed y."
+        ),
+        "connected": Aspect(
+            "ridge_solution(X, y, {lam}).requires_grad, for X and y that ask for gradients",
+            "Autograd cannot see through your function.",
+        ),
+        "gradient of y": Aspect(
+            "the gradient of 1·w[0] + 2·w[1] + ... with respect to y",
+            "The gradient with respect to y is wrong.",
+            **CLOSE,
+        ),
+        "gradient of X": Aspect(
+            "the gradient of 1·w[0] + 2·w[1] + ... with respect to X",
+            "The gradient with respect to X is wrong.",
+            **CLOSE,
+        ),
+    },
+    praise="it solves (XᵀX + λI)w = Xᵀy, also with fewer samples than features.",
+    reread="One problem with an exact answer",
+)
+
+
+def check_ridge_solution(ridge_solution: Callable[..., torch.Tensor]) -> None:
+    """Check `ridge_solution(X, y, lam) -> w`: the minimiser of ½‖Xw − y‖² + ½λ‖w‖² for λ > 0.
+
+    X is (n, d), y is (n,), w is (d,); there is no intercept, and n < d is fine. Compared to a
+    relative 1e-3, so that any way of solving is right (Hoerl and Kennard 1970).
+
+    Raises:
+        NotAttempted: the stub is still there.
+        CheckFailed: with the smallest case that differs, and the mistake where it is known.
+
+    >>> from helpers.answers.weight_decay.ridge_solution import ridge_solution
+    >>> check_ridge_solution(ridge_solution)
+    ✓ ridge regression — it solves (XᵀX + λI)w = Xᵀy, also with fewer samples than features.
+    """
+    run_check(RIDGE_SOLUTION, ridge_solution)

@@ -1,0 +1,217 @@
+"""What lesson 04 states about its experiments, each number over at least five seeds."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from statistics import mean
+
+import pytest
+import torch
+
+from helpers.answers.weight_decay.parameter_groups import parameter_groups
+from helpers.answers.weight_decay.penalties import l2_penalty
+from helpers.answers.weight_decay.ridge_solution import ridge_solution
+from helpers.answers.weight_decay.soft_threshold import by_sign
+from helpers.experiments.weight_decay import (
+    STARTS,
+    NetworkRun,
+    RidgePath,
+    Sparse,
+    TextbookRun,
+    descent_meets_ridge,
+    network_run,
+    penalty_against_decay,
+    ridge_path,
+    sparse_run,
+    textbook_run,
+)
+
+pytestmark = pytest.mark.claims
+
+SEEDS = range(5)
+RIDGE_LAMBDAS = [10.0**k for k in range(-3, 6)]
+NETWORK_LAMBDAS = (0.0, 0.001, 0.01, 0.03, 0.1, 0.3, 1.0)
+
+
+@pytest.fixture(scope="module")
+def textbook() -> dict[tuple[str, float], list[TextbookRun]]:
+    return {
+        (start, lam): [textbook_run(start, lam, seed) for seed in SEEDS]
+        for start in STARTS
+        for lam in (0.0, 3.0)
+    }
+
+
+@pytest.fixture(scope="module")
+def paths() -> list[RidgePath]:
+    return [ridge_path(ridge_solution, RIDGE_LAMBDAS, seed) for seed in range(10)]
+
+
+@pytest.fixture(scope="module")
+def sparse() -> list[Sparse]:
+    return [sparse_run(by_sign, seed) for seed in SEEDS]
+
+
+@pytest.fixture(scope="module")
+def networks() -> dict[float, list[NetworkRun]]:
+    return {
+        lam: [network_run(parameter_groups, lam, seed) for seed in SEEDS] for lam in NETWORK_LAMBDAS
+    }
+
+
+class TestTextbookExperiment:
+    """λ = 3 seems to win by far, and predicting a constant is as good."""
+
+    @pytest.mark.parametrize(
+        ("start", "before", "without", "with_decay"),
+        [
+            ("N(0, 1)", (85, 115), (75, 105), (0.007, 0.025)),
+            ("nn.Linear's", (0.14, 0.21), (0.13, 0.19), (0.007, 0.013)),
+            ("zero", (0.009, 0.013), (0.008, 0.012), (0.007, 0.013)),
+        ],
+    )
+    def test_errors(self, textbook, start, before, without, with_decay) -> None:
+        for lam, (low, high) in ((0.0, without), (3.0, with_decay)):
+            for run in textbook[start, lam]:
+                assert before[0] < run.test[0] < before[1]
+                assert low < run.test[-1] < high
+
+    def test_means(self, textbook) -> None:
+        def means(start: str, epoch: int) -> float:
+            return mean(run.test[epoch] for run in textbook[start, 0.0])
+
+        assert means("N(0, 1)", 0) == pytest.approx(100, abs=6)
+        assert means("N(0, 1)", -1) == pytest.approx(89, abs=6)
+        assert means("nn.Linear's", 0) == pytest.approx(0.17, abs=0.01)
+        assert means("nn.Linear's", -1) == pytest.approx(0.16, abs=0.01)
+        assert means("zero", 0) == pytest.approx(0.011, abs=0.0006)
+        assert means("zero", -1) == pytest.approx(0.010, abs=0.0006)
+
+    def test_every_unpenalised_fit_is_perfect_on_its_training_data(self, textbook) -> None:
+        for start in STARTS:
+            assert all(run.train < 1e-6 for run in textbook[start, 0.0])
+
+    def test_the_constant_is_as_good(self, textbook) -> None:
+        for runs in textbook.values():
+            assert all(0.0085 < run.constant < 0.0115 for run in runs)
+        for start in ("nn.Linear's", "zero"):
+            ratios = [run.test[-1] / run.constant for run in textbook[start, 3.0]]
+            assert all(0.8 < ratio < 1.2 for ratio in ratios)
+            assert 0.0085 < mean(run.test[-1] for run in textbook[start, 3.0]) < 0.0105
+
+    def test_in_some_seeds_the_constant_is_better(self, textbook) -> None:
+        runs = textbook["nn.Linear's", 3.0]
+        assert max(run.test[-1] / run.constant for run in runs) > 1.02
+
+    def test_not_training_at_all_is_about_as_good_as_training_without_a_penalty(
+        self, textbook
+    ) -> None:
+        """Nine tenths of the initial weights lie in directions that the data do not see."""
+        for start in ("N(0, 1)", "nn.Linear's"):
+            kept = [run.test[-1] / run.test[0] for run in textbook[start, 0.0]]
+            assert 0.84 < mean(kept) < 0.97
+
+    def test_from_zero_the_penalty_hardly_matters(self, textbook) -> None:
+        pairs = zip(textbook["zero", 0.0], textbook["zero", 3.0], strict=True)
+        ratios = [with_decay.test[-1] / without.test[-1] for without, with_decay in pairs]
+        assert all(0.8 < ratio < 1.15 for ratio in ratios)
+
+
+class TestHiddenPixel:
+    """A setting in which the penalty learns better."""
+
+    def test_best_lambda_beats_both_in_every_seed(self, paths) -> None:
+        for path in paths:
+            best = path.test[path.chosen]
+            assert best < 0.75 * path.constant
+            assert best < 0.6 * path.unpenalised
+
+    def test_numbers(self, paths) -> None:
+        assert 0.40 < mean(path.test[path.chosen] for path in paths) < 0.60
+        assert 0.90 < mean(path.constant for path in paths) < 1.05
+        assert mean(path.unpenalised for path in paths) > 1.8
+        assert all(path.unpenalised > 1.1 for path in paths)
+
+    def test_lambda_ten_is_chosen(self, paths) -> None:
+        assert all(RIDGE_LAMBDAS[path.chosen] == 10.0 for path in paths)
+
+    def test_sweep_goes_from_overfitting_to_underfitting(self, paths) -> None:
+        for path in paths:
+            assert path.train[0] < 0.01
+            assert all(a <= b + 1e-9 for a, b in pairwise(path.train))
+            assert path.test[0] > 1.5 * path.test[path.chosen]
+            assert path.test[-1] > 1.5 * path.test[path.chosen]
+            assert abs(path.test[-1] / path.constant - 1) < 0.02
+            norms = [w.norm().item() for w in path.weights]
+            assert all(a > b for a, b in pairwise(norms))
+
+
+def test_gradient_descent_with_weight_decay_meets_ridge() -> None:
+    for seed in SEEDS:
+        apart = descent_meets_ridge(ridge_solution, seed=seed)
+        assert apart["½·mean, λ·n"] < 1e-8
+        assert apart["MSELoss, λ·n/2"] < 1e-8
+        assert apart["½·mean, λ"] > 0.2
+        assert apart["MSELoss, λ·n"] > 0.1
+
+
+class TestSparse:
+    def test_l1_finds_the_support(self, sparse) -> None:
+        for run in sparse:
+            assert torch.equal(run.l1 != 0, run.true != 0)
+
+    def test_l2_does_not(self, sparse) -> None:
+        for run in sparse:
+            assert bool((run.l2 != 0).all())
+            assert int((run.l2.abs() > 0.05).sum()) > 80
+            smallest_right = run.l2[run.true != 0].abs().min().item()
+            largest_wrong = run.l2[run.true == 0].abs().max().item()
+            assert 0.3 < largest_wrong / smallest_right < 0.8
+
+    def test_l1_shrinks_what_it_keeps(self, sparse) -> None:
+        for run in sparse:
+            kept = run.l1[run.true != 0].abs().mean().item()
+            assert 0.35 < kept < 0.75
+
+
+class TestPenaltyAndDecay:
+    @pytest.mark.parametrize("optimizer", ["SGD", "SGD with momentum", "Adam"])
+    def test_the_same(self, optimizer) -> None:
+        for seed in SEEDS:
+            assert penalty_against_decay(l2_penalty, optimizer, seed) < 1e-6
+
+    def test_not_the_same_under_adam(self) -> None:
+        for seed in SEEDS:
+            assert penalty_against_decay(l2_penalty, "AdamW", seed) > 0.1
+
+
+class TestNetwork:
+    def test_overfits_without(self, networks) -> None:
+        for run in networks[0.0]:
+            assert run.train > 0.95
+            assert run.test < 0.79
+        assert 0.67 < mean(run.test for run in networks[0.0]) < 0.76
+
+    def test_chosen_by_validation_is_better(self, networks) -> None:
+        gains = []
+        for seed in SEEDS:
+            chosen = max(NETWORK_LAMBDAS, key=lambda lam: networks[lam][seed].val)
+            assert chosen in (0.03, 0.1)
+            gains.append(networks[chosen][seed].test - networks[0.0][seed].test)
+        assert min(gains) > 0.05
+        assert 0.11 < mean(gains) < 0.19
+
+    def test_underfits_with_too_much(self, networks) -> None:
+        assert all(run.train < 0.65 and run.test < 0.65 for run in networks[0.3])
+        assert all(run.train < 0.25 and run.test < 0.25 for run in networks[1.0])
+
+    def test_weights_shrink(self, networks) -> None:
+        def small(run: NetworkRun) -> float:
+            return (run.weights.abs() < 0.01).double().mean().item()
+
+        for seed in SEEDS:
+            norms = [networks[lam][seed].weights.norm().item() for lam in NETWORK_LAMBDAS]
+            assert all(a > b for a, b in pairwise(norms))
+            assert networks[0.0][seed].weights.norm() > 2 * networks[0.03][seed].weights.norm()
+            assert small(networks[0.0][seed]) < 0.10
+            assert small(networks[0.03][seed]) > 0.20
