@@ -1,8 +1,9 @@
-"""Demo of lesson 02: the gradient of every layer, by depth, scale of the weights and activation."""
+"""Demo of lesson 02: the gradient at every layer, by depth, scale of the weights and activation."""
 
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Callable
 
 import ipywidgets as widgets
@@ -32,27 +33,31 @@ def _batch() -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def gradients(depth: int, gain: float, activation: str) -> list[float]:
-    """Mean |gradient| of the `depth` hidden weights, each drawn from N(0, gain²/fan_in)."""
+    """Mean |∂loss/∂a_l| for what leaves the `depth` hidden layers; weights from N(0, gain²/fan_in).
+
+    The gradients of the weights would hide the effect of the gain: with ReLU and without biases
+    they are equally large in all layers, whatever the gain is.
+    """
     x, y = _batch()
     generator = torch.Generator().manual_seed(0)
     sizes = [x.shape[1], *[WIDTH] * (depth + 1), 10]
-    weights = [
-        (torch.randn(i, o, generator=generator, dtype=x.dtype) * gain / i**0.5).requires_grad_()
-        for i, o in zip(sizes[:-1], sizes[1:], strict=True)
-    ]
-    for weight in weights[:-1]:
-        x = ACTIVATIONS[activation](x @ weight)  # (N, 64)
-    loss = F.cross_entropy(x @ weights[-1], y)
-    found = torch.autograd.grad(loss, weights[1:-1])
+    x = x.clone().requires_grad_()
+    after: list[torch.Tensor] = []
+    for i, o in itertools.pairwise(sizes):
+        z = x @ (torch.randn(i, o, generator=generator, dtype=x.dtype) * gain / i**0.5)
+        x = ACTIVATIONS[activation](z)  # (N, o)
+        after.append(x)
+    loss = F.cross_entropy(z, y)
+    found = torch.autograd.grad(loss, after[1:-1])
     return [g.abs().mean().item() for g in found]
 
 
 def draw_gradients(depth: int, gain: float, activation: str) -> tuple[Figure, str]:
-    """Bars of the gradient by hidden layer, on a logarithmic scale.
+    """Bars of the gradient at what leaves each hidden layer, on a logarithmic scale.
 
     >>> figure, alt = draw_gradients(depth=20, gain=1.0, activation="sigmoid")
     >>> alt.split(":")[0]
-    'Gradients of 20 hidden layers with sigmoid and gain 1'
+    'Gradients at 20 hidden layers with sigmoid and gain 1'
     """
     values = gradients(depth, gain, activation)
     smallest = torch.finfo(torch.float64).tiny
@@ -62,20 +67,21 @@ def draw_gradients(depth: int, gain: float, activation: str) -> tuple[Figure, st
     low, high = min([*shown, 1e-6]) / 3, max([*shown, 1e-1]) * 3
     figure, axes = new_figure(width=8, height=3.6)
     layers = range(1, depth + 1)
+    axes.set_axisbelow(True)
     axes.bar(layers, [v - low for v in shown], bottom=low, color=COLORS[0], width=0.7)
     axes.axhline(shown[-1], color=COLORS[1], linestyle="--", label="size at the last hidden layer")
     axes.set(
         yscale="log",
         ylim=(low, high),
         xlim=(0.3, depth + 0.7),
-        xlabel="hidden layer (1 is nearest to the input)",
-        ylabel="mean |gradient|",
+        xlabel="hidden layer $l$ (1 is nearest to the input)",
+        ylabel="mean |gradient at $a_l$|",
         title=f"{activation}, gain {gain:g}: first to last {ratio:.1e}, {per_layer:.2f} a layer",
     )
     axes.xaxis.get_major_locator().set_params(integer=True)
     axes.legend(loc="upper left", bbox_to_anchor=(0, -0.22))
     alt = (
-        f"Gradients of {depth} hidden layers with {activation} and gain {gain:g}: the first one's "
+        f"Gradients at {depth} hidden layers with {activation} and gain {gain:g}: the first one's "
         f"is {ratio:.1e} times the last one's, a factor of {per_layer:.2f} a layer."
     )
     return figure, alt

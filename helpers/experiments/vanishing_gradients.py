@@ -223,5 +223,6 @@ def growth(make: Make, data: Dataset, seed: int) -> float:
     with seeded(seed):
         model = make(data)
     assert isinstance(model, nn.Sequential)
-    x = model[:2](data.x_train[:SAMPLES])  # (N, 64)
-    return (model[2:-1](x).std() / x.std()).item()
+    with torch.no_grad():
+        x = model[:2](data.x_train[:SAMPLES])  # (N, 64)
+        return float(model[2:-1](x).std() / x.std())

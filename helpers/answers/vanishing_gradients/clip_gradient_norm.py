@@ -46,7 +46,7 @@ def with_one_vector(parameters: Parameters, max_norm: float) -> float:
 
 def with_norm_of_norms(parameters: Parameters, max_norm: float) -> Any:
     """NumPy's float64 counts as a float; so does an int for no parameters."""
-    kept = [p for p in parameters if p.grad is not None]
+    kept: list[Any] = [p for p in parameters if p.grad is not None]
     if len(kept) == 0:
         return 0
     norm = np.linalg.norm([p.grad.norm().item() for p in kept])
@@ -107,7 +107,7 @@ def _by_value(parameters: Parameters, max_norm: float) -> float:
 
 
 def _new_tensors(parameters: Parameters, max_norm: float) -> float:
-    kept = [p for p in parameters if p.grad is not None]
+    kept: list[Any] = [p for p in parameters if p.grad is not None]
     norm = joint_norm(gradients_of(kept))
     if norm > max_norm:
         for p in kept:
@@ -120,7 +120,7 @@ def _loses_result(parameters: Parameters, max_norm: float) -> float:
     norm = joint_norm(gradients)
     if norm > max_norm:
         for g in gradients:
-            g = g * (max_norm / norm)  # noqa: PLW2901
+            g = g * (max_norm / norm)
     return norm
 
 
@@ -146,7 +146,7 @@ def _needs_list(parameters: Any, max_norm: float) -> float:
 
 
 def _trips_over_none(parameters: Parameters, max_norm: float) -> float:
-    kept = list(parameters)
+    kept: list[Any] = list(parameters)
     norm = math.sqrt(sum(p.grad.square().sum().item() for p in kept))
     if norm > max_norm:
         for p in kept:

@@ -91,9 +91,8 @@ def _none_as_zero(model: nn.Module) -> dict[str, float]:
 
 
 def _trips_over_none(model: nn.Module) -> dict[str, float]:
-    return {
-        name: p.grad.abs().mean().item() for name, p in model.named_parameters() if p.dim() >= 2
-    }
+    weights: list[Any] = [pair for pair in model.named_parameters() if pair[1].dim() >= 2]
+    return {name: p.grad.abs().mean().item() for name, p in weights}
 
 
 def _of_weights(model: nn.Module) -> dict[str, float]:

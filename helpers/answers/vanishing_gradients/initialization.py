@@ -59,7 +59,10 @@ ANSWERS = Answers(
     reference=(xavier_uniform_bound, kaiming_normal_std),
     variants={
         "by the standard deviation": (_bound_from_std, _std_in_one_root),
-        "with tensors": (_bound_with_tensors, lambda n, negative_slope=0.0: _std_in_one_root(n, negative_slope)),
+        "with tensors": (
+            _bound_with_tensors,
+            lambda n, negative_slope=0.0: _std_in_one_root(n, negative_slope),
+        ),
         "NumPy's float": (
             lambda i, o, gain=1.0: np.float64(xavier_uniform_bound(i, o, gain)),
             lambda i, negative_slope=0: np.sqrt(2 / (1 + np.square(negative_slope)) / i),

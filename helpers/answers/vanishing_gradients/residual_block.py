@@ -134,9 +134,7 @@ ANSWERS = Answers(
         Misconception(
             "activation-after-sum",
             written(
-                lambda self, x: self.activation(
-                    x + self.linear2(self.activation(self.linear1(x)))
-                )
+                lambda self, x: self.activation(x + self.linear2(self.activation(self.linear1(x))))
             ),
             "An activation follows the sum, so the way past the layers is no longer free.",
             "End with the sum itself.",
@@ -150,8 +148,7 @@ ANSWERS = Answers(
         Misconception(
             "activation-after-each",
             written(
-                lambda self, x: x
-                + self.activation(self.linear2(self.activation(self.linear1(x))))
+                lambda self, x: x + self.activation(self.linear2(self.activation(self.linear1(x))))
             ),
             "There is a second activation, after linear2.",
             FORMULA,
@@ -228,9 +225,7 @@ ANSWERS = Answers(
         ),
         Misconception(
             "detached-branch",
-            written(
-                lambda self, x: x + self.linear2(self.activation(self.linear1(x))).detach()
-            ),
+            written(lambda self, x: x + self.linear2(self.activation(self.linear1(x))).detach()),
             "The branch is cut off by detach(), so its layers never learn.",
             "Add the result of linear2 itself.",
         ),

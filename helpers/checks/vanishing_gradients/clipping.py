@@ -66,7 +66,7 @@ def _flat(tensors: Any) -> torch.Tensor:
 
 
 CALL = "clip_gradient_norm(parameters with the gradients {gradients}, {max_norm})"
-LOOSE = {"rtol": 2e-5, "atol": 1e-7}
+LOOSE: dict[str, Any] = {"rtol": 2e-5, "atol": 1e-7}
 """PyTorch adds 1e-6 to the norm before it divides; with that or without it an answer is right."""
 
 CLIPPING = Check(

@@ -96,9 +96,7 @@ RESIDUAL_BLOCK = Check(
             "The second output is wrong.",
             input="x",
         ),
-        "connected": Aspect(
-            f"{MADE}(x).requires_grad", "Autograd cannot see through your block."
-        ),
+        "connected": Aspect(f"{MADE}(x).requires_grad", "Autograd cannot see through your block."),
         "gradient of x": Aspect(
             f"{MADE}({{x}}).backward(...), and then x.grad",
             "The gradient that reaches x is wrong.",
