@@ -417,10 +417,10 @@ with uses_your_code():
         largest = weight.abs().max().item()
         nn.init.kaiming_normal_(weight, a=0.2, nonlinearity="leaky_relu")
         std = weight.std().item()
-    print(f"Xavier:  PyTorch's largest weight {largest:.5f}", end="   ")
-    print(f"your bound {xavier_uniform_bound(400, 600, gain=5 / 3):.5f}")
-    print(f"Kaiming: PyTorch's standard deviation {std:.5f}", end="   ")
-    print(f"yours {kaiming_normal_std(400, negative_slope=0.2):.5f}")
+    your_bound = xavier_uniform_bound(400, 600, gain=5 / 3)
+    your_std = kaiming_normal_std(400, negative_slope=0.2)
+    print(f"Xavier:  PyTorch's largest weight {largest:.5f}       your bound {your_bound:.5f}")
+    print(f"Kaiming: PyTorch's standard deviation {std:.5f}   yours      {your_std:.5f}")
 
 # %% [markdown]
 # ### An experiment: depth, activation and initialisation
@@ -666,10 +666,10 @@ with uses_your_code():
 from helpers.experiments.vanishing_gradients import growth, residual_network
 
 with uses_your_code():
-    residual = residual_network(ResidualBlock, nn.ReLU)
+    residual, without = residual_network(ResidualBlock, nn.ReLU), deep_network(Network, nn.ReLU)
     with_blocks = {
-        "ReLU, default": runs["ReLU, default"],
         "ReLU, default, residual": [train_deep(residual, data, seed) for seed in SEEDS],
+        "ReLU, default": [train_deep(without, data, seed) for seed in SEEDS],
     }
     show_runs(
         with_blocks,
@@ -682,6 +682,7 @@ with uses_your_code():
         for seed in SEEDS
     ]
     print("first to last gradient, residual:", "  ".join(f"{ratio:.2f}" for ratio in start))
+    by_kaiming = kaiming(kaiming_normal_std)
     grown = {"default": residual, "Kaiming": residual_network(ResidualBlock, nn.ReLU, by_kaiming)}
     for name, make in grown.items():
         factors = "  ".join(f"{growth(make, data, seed):.1f}" for seed in SEEDS)
@@ -793,7 +794,7 @@ with uses_your_code():
 LIMIT, THIN = 2.0, {"linewidth": 1}
 
 with uses_your_code():
-    make = plain["ReLU, Kaiming"]
+    make = deep_network(Network, nn.ReLU, kaiming(kaiming_normal_std))
     free = [train_deep(make, data, seed, clip=clip_gradient_norm) for seed in SEEDS]
     cures = {
         "step 0.1": free,
