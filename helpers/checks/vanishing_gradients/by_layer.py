@@ -94,8 +94,8 @@ def _observe(gradient_magnitude_by_layer: Any, case: Case) -> Iterator[tuple[str
 
 
 def _flat(tensors: Any) -> torch.Tensor:
-    parts = [t.detach().double().flatten() for t in tensors if t is not None]
-    return torch.cat(parts) if parts else torch.zeros(0, dtype=torch.float64)
+    parts = [t.detach().flatten() for t in tensors if t is not None]
+    return torch.cat(parts) if parts else torch.zeros(0)
 
 
 def _flags(flags: Any) -> str:

@@ -61,8 +61,8 @@ def _observe(clip_gradient_norm: Any, case: Case) -> Iterator[tuple[str, Any]]:
 
 
 def _flat(tensors: Any) -> torch.Tensor:
-    parts = [t.detach().double().flatten() for t in tensors if t is not None]
-    return torch.cat(parts) if parts else torch.zeros(0, dtype=torch.float64)
+    parts = [t.detach().flatten() for t in tensors if t is not None]
+    return torch.cat(parts) if parts else torch.zeros(0)
 
 
 CALL = "clip_gradient_norm(parameters with the gradients {gradients}, {max_norm})"
