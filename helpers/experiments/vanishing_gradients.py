@@ -104,7 +104,7 @@ def gradients_at_start(make: Make, measure: Measure, data: Dataset, seed: int) -
     with seeded(seed):
         model = make(data)
     model.zero_grad()
-    F.cross_entropy(model(data.x_train[:SAMPLES]), data.y_train[:SAMPLES]).backward()
+    torch.autograd.backward(F.cross_entropy(model(data.x_train[:SAMPLES]), data.y_train[:SAMPLES]))
     return list(measure(model).values())
 
 
@@ -144,7 +144,7 @@ def way_back(make: Make, data: Dataset, seed: int) -> WayBack:
     activations: Any = model.activations
     layers: Any = model.layers
     hooks = [activation.register_forward_hook(keep) for activation in activations]
-    F.cross_entropy(model(data.x_train[:SAMPLES]), data.y_train[:SAMPLES]).backward()
+    torch.autograd.backward(F.cross_entropy(model(data.x_train[:SAMPLES]), data.y_train[:SAMPLES]))
     for hook in hooks:
         hook.remove()
     norms = [_grad(a).double().norm().item() for a in outputs]
