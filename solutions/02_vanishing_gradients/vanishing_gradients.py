@@ -638,10 +638,10 @@ check_residual_block(ResidualBlock)
 # %% [markdown]
 # ### The same with PyTorch
 #
-# PyTorch has no module for this block, but its transformer layer contains it: attention aside, it
-# is a normalisation and then `x + linear2(activation(linear1(x)))`. We can also test the road
-# itself: with `linear2` at zero, the block must pass on both the values and the gradient
-# unchanged.
+# PyTorch has no module for this block alone. Its `nn.TransformerEncoderLayer` ends with one, whose
+# layers are named `linear1` and `linear2` as well, with dropout and a normalisation besides. We
+# compare with `x` plus an `nn.Sequential`, and test the road itself: with `linear2` at zero, the block
+# must pass on both the values and the gradient unchanged.
 
 # %%
 with uses_your_code():
@@ -675,7 +675,7 @@ with uses_your_code():
         with_blocks,
         "The same layers, with and without residual connections",
         "Test accuracy by epoch. The plain network stays at chance, the residual one is above 0.9 "
-        "after a few epochs.",
+        "in the second half of the training.",
     )
     start = [
         first_to_last(gradients_at_start(residual, gradient_magnitude_by_layer, data, seed))
