@@ -1,0 +1,193 @@
+"""The forward pass of a deep network: right and wrong answers."""
+
+from __future__ import annotations
+
+from helpers.answers.vanishing_gradients.forwards import (
+    MadeInAnotherOrder,
+    Network,
+    OneActivation,
+    activation_before_layer,
+    activation_first,
+    after_output,
+    always_first,
+    always_relu,
+    by_index,
+    detached,
+    every_activation_each_time,
+    first_twice,
+    keeps_what_it_passed,
+    no_activation,
+    no_first,
+    no_first_shifted,
+    no_hidden,
+    no_return,
+    one_list,
+    only_first,
+    residual,
+    returns_hidden,
+    same_hidden,
+    sequential,
+    shifted_to_output,
+    skips_last_hidden,
+    without_hooks,
+    written,
+)
+from helpers.checking.check import Answers, Misconception
+
+ANSWERS = Answers(
+    reference=Network,
+    variants={
+        "by index": written(by_index),
+        "activation before each layer": written(activation_before_layer),
+        "one list of layers": written(one_list),
+        "a Sequential of the same modules": written(sequential),
+        "another constructor": MadeInAnotherOrder,
+    },
+    misconceptions=(
+        Misconception(
+            "activation-after-output",
+            written(after_output),
+            "You put an activation behind the output layer; the loss needs plain numbers (logits).",
+            "Return what the output layer gives.",
+        ),
+        Misconception(
+            "activations-shifted",
+            written(shifted_to_output),
+            "Your activations are one place late: none after the input layer, one after the output.",
+            "activations[0] belongs to the input layer, activations[i + 1] to layers[i].",
+        ),
+        Misconception(
+            "softmax-output",
+            written(lambda self, x: Network.forward(self, x).softmax(dim=1)),
+            "You return probabilities; F.cross_entropy takes logits and does the softmax itself.",
+            "Return what the output layer gives.",
+        ),
+        Misconception(
+            "log-softmax-output",
+            written(lambda self, x: Network.forward(self, x).log_softmax(dim=1)),
+            "You return log-probabilities; what is asked for are the plain outputs.",
+            "Return what the output layer gives.",
+        ),
+        Misconception(
+            "no-activation-after-input",
+            written(no_first),
+            "There is no activation after the input layer.",
+            "Begin with x = self.activations[0](self.input_layer(x)).",
+        ),
+        Misconception(
+            "no-activation-after-input-shifted",
+            written(no_first_shifted),
+            "There is no activation after the input layer, and the last activation is never used.",
+            "activations[0] belongs to the input layer, activations[i + 1] to layers[i].",
+        ),
+        Misconception(
+            "first-activation-twice",
+            written(first_twice),
+            "The loop begins with activations[0] again, so it is used twice and the last one never.",
+            "Let the loop run over self.activations[1:].",
+        ),
+        Misconception(
+            "one-activation-for-all",
+            written(always_first),
+            "You use activations[0] everywhere; a hook on the others will never see anything.",
+            "layers[i] is followed by activations[i + 1].",
+        ),
+        Misconception(
+            "no-activation",
+            written(no_activation),
+            "No activation is used: this deep network is one linear layer (lesson 01).",
+            "Pass the result of every layer but the last through its activation.",
+        ),
+        Misconception(
+            "only-first-activation",
+            written(only_first),
+            "Only the input layer is followed by an activation.",
+            "Inside the loop write x = activation(layer(x)).",
+        ),
+        Misconception(
+            "no-hidden-layers",
+            written(no_hidden),
+            "The hidden layers are never used.",
+            "Loop over self.layers between the input layer and the output layer.",
+        ),
+        Misconception(
+            "skips-last-hidden",
+            written(skips_last_hidden),
+            "The last hidden layer is left out.",
+            "range(n) already stops before n: there is nothing to subtract.",
+        ),
+        Misconception(
+            "same-hidden-layer",
+            written(same_hidden),
+            "You use layers[0] each time.",
+            "The i-th step uses layers[i].",
+        ),
+        Misconception(
+            "every-activation-each-time",
+            written(every_activation_each_time),
+            "Two loops stand inside each other, so that all activations follow each layer.",
+            "Let one loop walk through layers and activations together, with zip.",
+        ),
+        Misconception(
+            "always-relu",
+            written(always_relu),
+            "Your forward uses ReLU whatever activation it was given.",
+            "Use the modules in self.activations.",
+        ),
+        Misconception(
+            "activation-before-layer",
+            written(activation_first),
+            "Each activation stands before its layer, also before the input layer.",
+            "First the layer, then its activation: activation(layer(x)).",
+        ),
+        Misconception(
+            "adds-input",
+            written(residual),
+            "You add x to the result of each hidden layer; that is a residual network, and it comes "
+            "later.",
+            "x = activation(layer(x)), and nothing is added.",
+        ),
+        Misconception(
+            "calls-forward",
+            written(without_hooks),
+            "You call activation.forward(x); hooks see a module only when it is called itself.",
+            "Write activation(x).",
+        ),
+        Misconception(
+            "detached",
+            written(detached),
+            "You cut the graph between the layers with detach(), so no gradient goes back.",
+            "Compute with x itself.",
+        ),
+        Misconception(
+            "returns-two-things",
+            written(keeps_what_it_passed),
+            "You return the hidden results too.",
+            "Return only what the output layer gives.",
+        ),
+        Misconception(
+            "no-output-layer",
+            written(returns_hidden),
+            "The output layer is not used.",
+            "Return self.output_layer(x).",
+        ),
+        Misconception(
+            "no-return",
+            written(no_return),
+            "Your forward returns nothing.",
+            "End with return self.output_layer(x).",
+        ),
+        Misconception(
+            "squeezes",
+            written(lambda self, x: Network.forward(self, x).squeeze()),
+            "You squeeze the output, which loses the batch axis of a single image.",
+            "Leave the shape (N, out) as it is.",
+        ),
+        Misconception(
+            "one-shared-activation",
+            written(Network.forward, OneActivation),
+            "All places in self.activations hold one and the same module.",
+            "Take the constructor as it was given: activation() is called once for each place.",
+        ),
+    ),
+)
