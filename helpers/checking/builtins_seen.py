@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Collection, Mapping
+from types import FrameType
 from typing import Any
 
 from torch.overrides import TorchFunctionMode
@@ -17,12 +19,31 @@ class NoticeBuiltins(TorchFunctionMode):
     ...     _ = torch.nn.ReLU()(torch.zeros(2))
     >>> noticed.names
     ['relu']
+
+    Functions that PyTorch wrote in Python, such as ``clip_grad_norm_`` or the optimisers'
+    ``sgd``, are no torch functions; they are seen by their frames, in this thread.
+
+    >>> with NoticeBuiltins({"clip_grad_norm"}) as noticed:
+    ...     _ = torch.nn.utils.clip_grad_norm_([torch.zeros(2)], 1.0)
+    >>> noticed.names
+    ['clip_grad_norm']
     """
 
     def __init__(self, forbidden: Collection[str]) -> None:
         super().__init__()
         self.forbidden = frozenset(forbidden)
         self.names: list[str] = []
+
+    def __enter__(self) -> NoticeBuiltins:
+        super().__enter__()
+        if self.forbidden:
+            sys.setprofile(self._on_call)
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        if self.forbidden:
+            sys.setprofile(None)
+        super().__exit__(*error)
 
     def __torch_function__(
         self,
@@ -31,7 +52,15 @@ class NoticeBuiltins(TorchFunctionMode):
         args: tuple[Any, ...] = (),
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
-        name = str(getattr(func, "__name__", "")).split(".")[0].rstrip("_")
-        if name in self.forbidden and name not in self.names:
-            self.names.append(name)
+        self._notice(str(getattr(func, "__name__", "")).split(".")[0])
         return func(*args, **(kwargs or {}))
+
+    def _on_call(self, frame: FrameType, event: str, argument: Any) -> None:
+        if event == "call" and str(frame.f_globals.get("__name__", "")).startswith("torch."):
+            self._notice(frame.f_code.co_name)
+
+    def _notice(self, called: str) -> None:
+        for name in (called, called.rstrip("_")):
+            if name in self.forbidden and name not in self.names:
+                self.names.append(name)
+                return

@@ -381,7 +381,7 @@ def xavier_uniform_bound(fan_in, fan_out, gain=1.0):
     fan_in, fan_out: the numbers of inputs and outputs of the layer.
     gain: a factor on the weights.
 
-    Returns a float.
+    Returns a float. Not allowed: torch's own xavier_uniform_ (and kaiming_normal_ below).
     """
     ### BEGIN SOLUTION
     return gain * math.sqrt(6 / (fan_in + fan_out))
@@ -752,6 +752,8 @@ def clip_gradient_norm(parameters, max_norm):
     The gradient tensors themselves are changed, no new ones are put in their place, and the
     parameters stay as they are. Returns the joint norm before, as a float; 0.0 where there is no
     gradient.
+
+    Not allowed: torch's own clip_grad_norm_.
     """
     ### BEGIN SOLUTION
     gradients = [p.grad for p in parameters if p.grad is not None]

@@ -195,7 +195,7 @@ def sgd_step(parameters, lr, weight_decay=0.0):
     weight_decay: λ; lr·λ·w is subtracted from w together with lr times the gradient.
 
     The tensors themselves change. The gradients and requires_grad do not, and nothing is recorded
-    by autograd. Write it without torch.optim.
+    by autograd. Not allowed: torch.optim.
     """
     ### BEGIN SOLUTION
     with torch.no_grad():
@@ -613,7 +613,7 @@ def adamw_step(w, grad, m, v, t, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_d
         square, zeros before the first step.
     t: the number of this step; the first one is 1.
 
-    Returns (w, m, v) after the step as new tensors; no argument is changed. Write it without
+    Returns (w, m, v) after the step as new tensors; no argument is changed. Not allowed:
     torch.optim.
     """
     ### BEGIN SOLUTION
@@ -717,7 +717,7 @@ def soft_threshold(w, threshold):
     threshold: a number of 0 or more.
 
     Returns a tensor of the shape, dtype and device of w, through which gradients flow.
-    Everything in torch is allowed; write the formula yourself all the same.
+    Not allowed: torch's own softshrink.
     """
     ### BEGIN SOLUTION
     return w.sign() * (w.abs() - threshold).clamp(min=0)

@@ -27,10 +27,10 @@ from helpers.answers.vanishing_gradients.clippings import (
     tensor_division,
     trips_over_none,
     weights,
+    with_foreach,
     with_norm,
     with_norm_of_norms,
     with_one_vector,
-    with_pytorch,
     without_root,
 )
 from helpers.checking.check import Answers, Misconception
@@ -40,7 +40,7 @@ ANSWERS = Answers(
     variants={
         "one long vector, and 1e-6 as in PyTorch": with_one_vector,
         "the norm of the norms, with NumPy": with_norm_of_norms,
-        "PyTorch's own": with_pytorch,
+        "all at once, with foreach": with_foreach,
     },
     misconceptions=(
         Misconception(

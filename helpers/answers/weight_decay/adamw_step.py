@@ -138,7 +138,6 @@ ANSWERS = Answers(
         "by hand": RIGHT,
         "rearranged as PyTorch has it": _rearranged,
         "in place on its own copies": _on_copies,
-        "PyTorch's own": adamw_step,
     },
     misconceptions=(
         Misconception(

@@ -55,7 +55,6 @@ ANSWERS = Answers(
         "minus the clipped part": minus_clipped,
         "by cases": by_cases,
         "on its own copy": on_a_copy,
-        "PyTorch's own": soft_threshold,
     },
     misconceptions=(
         Misconception(

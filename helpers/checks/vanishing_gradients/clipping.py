@@ -105,6 +105,7 @@ CLIPPING = Check(
     },
     praise="one norm over all gradients, one factor for all of them, and never up.",
     reread="When one step is too long: clipping",
+    forbidden=frozenset({"clip_grad_norm"}),
 )
 
 

@@ -110,6 +110,7 @@ ADAMW_STEP = Check(
     },
     praise="the same as torch.optim.AdamW, step after step, and no argument is changed.",
     reread="Adam needs another way",
+    forbidden=frozenset({"adamw", "adam"}),
 )
 
 

@@ -125,6 +125,7 @@ SGD_STEP = Check(
     },
     praise="the same as torch.optim.SGD, step after step, in place.",
     reread="Weight decay is a step",
+    forbidden=frozenset({"sgd"}),
 )
 
 

@@ -67,6 +67,7 @@ SOFT_THRESHOLD = Check(
     },
     praise="everything moves towards 0 by the threshold, and what would cross 0 stays there.",
     reread="Why L1 gives exact zeros",
+    forbidden=frozenset({"softshrink"}),
 )
 
 
