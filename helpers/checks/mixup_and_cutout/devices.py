@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import torch
-
 READS_ENTRIES = ("cannot be called on meta tensors", "Cannot copy out of meta tensor")
 """How PyTorch refuses to look into a meta tensor. A GPU would not refuse."""
 
@@ -17,6 +15,7 @@ def device_of(call: Callable[[], Any]) -> str:
     Code that looks at single entries, with `int(y[i])` for example, works on a GPU but not on
     meta tensors; then there is nothing to see, and the answer is `meta`.
 
+    >>> import torch
     >>> device_of(lambda: torch.zeros(2, device="meta") + 1)
     'meta'
     >>> device_of(lambda: (torch.zeros(2, device="meta"), torch.zeros(2)))
