@@ -39,7 +39,13 @@ def draw_mixup_and_cutout(lam: float, size: int, row: int, column: int) -> tuple
     holed[square] = 0
 
     figure, panels = new_figure(columns=5, width=11, height=2.5)
-    titles = ["a three", "an eight", f"mixed, λ = {lam:.2f}", "its target", f"covered, {size}×{size}"]
+    titles = [
+        "a three",
+        "an eight",
+        f"mixed, λ = {lam:.2f}",
+        "its target",
+        f"covered, {size}×{size}",
+    ]
     for panel, image in ((0, first), (1, second), (2, mixed), (4, holed)):
         panels[panel].imshow(image, cmap="gray_r", vmin=-1, vmax=2)
         panels[panel].set(xticks=[], yticks=[])
