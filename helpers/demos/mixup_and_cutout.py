@@ -47,7 +47,7 @@ def draw_mixup_and_cutout(lam: float, size: int, row: int, column: int) -> tuple
         f"covered, {size}×{size}",
     ]
     for panel, image in ((0, first), (1, second), (2, mixed), (4, holed)):
-        panels[panel].imshow(image, cmap="gray_r", vmin=-1, vmax=2)
+        panels[panel].imshow(image.numpy(), cmap="gray_r", vmin=-1, vmax=2)
         panels[panel].set(xticks=[], yticks=[])
         panels[panel].grid(False)
     panels[4].plot(column, row, "+", color=COLORS[1], markersize=12, markeredgewidth=3)

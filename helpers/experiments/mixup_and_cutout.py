@@ -48,7 +48,8 @@ class Run:
     def predict(self) -> torch.Tensor:
         """Class probabilities of the test images: (images, classes)."""
         with torch.no_grad():
-            return self.model(self.data.x_test).softmax(dim=1)
+            logits: torch.Tensor = self.model(self.data.x_test)
+        return logits.softmax(dim=1)
 
 
 def network(data: Dataset, seed: int, hidden: int = 256) -> nn.Module:

@@ -65,7 +65,7 @@ axes.legend(loc="lower right")
 show_figure(
     figure,
     "Test accuracy against epochs, mean and spread over five seeds. It rises to about 0.94 within "
-    "ten epochs and then falls steadily to about 0.79.",
+    "ten epochs and then falls to about 0.79.",
 )
 
 # %% [markdown]
@@ -95,14 +95,14 @@ show_figure(
 # $\alpha$ draws $\lambda$ near ½; a small one draws it near 0 or 1, so that little is mixed.
 #
 # Why should this help against wrong labels? A wrong label can be learnt by heart only if the network
-# meets the same image again and again. With mixup it never meets the same image twice.
+# meets the same image again and again. With mixup it meets another mixture each time.
 
 # %%
 digits = load("digits", "cpu")
 three, eight = (digits.x_train[digits.y_train == label][0, 0] for label in (3, 8))
 figure, panels = new_figure(columns=5, width=9, height=2.4)
 for panel, lam in zip(panels, (1.0, 0.75, 0.5, 0.25, 0.0), strict=True):
-    panel.imshow(lam * three + (1 - lam) * eight, cmap="gray_r", vmin=-1, vmax=2)
+    panel.imshow((lam * three + (1 - lam) * eight).numpy(), cmap="gray_r", vmin=-1, vmax=2)
     panel.set(xticks=[], yticks=[], xlabel=f"{lam:.0%} three\n{1 - lam:.0%} eight")
     panel.set_title(f"λ = {lam:g}")
     panel.grid(False)
@@ -324,7 +324,7 @@ with uses_your_code():
     figure, panels = new_figure(rows=2, columns=4, width=7, height=3.8)
     for column in range(4):
         for row, batch in enumerate((x, with_corner)):
-            panels[row][column].imshow(batch[column, 0], cmap="gray_r", vmin=-1, vmax=2)
+            panels[row][column].imshow(batch[column, 0].numpy(), cmap="gray_r", vmin=-1, vmax=2)
             panels[row][column].set(xticks=[], yticks=[])
             panels[row][column].grid(False)
     panels[0][0].set_ylabel("before")
@@ -575,13 +575,13 @@ with uses_your_code():
                 f"   accuracy {mean(run.last for run in runs):.3f}"
             )
 
-    figure, panels = new_figure(columns=2, width=10, height=4)
+    figure, panels = new_figure(columns=2, width=12, height=4)
     for i, (setting, by_epsilon) in enumerate(smoothed.items()):
         errors = [experiments.calibration_errors(runs) for runs in by_epsilon.values()]
         by_seed = list(zip(*errors, strict=True))
         plot_mean_and_spread(panels[0], EPSILONS, by_seed, setting, i)
     panels[0].set(xlabel="smoothing ε", ylabel="expected calibration error")
-    panels[0].set(title="Smoothing can help or harm", ylim=(0, None))
+    panels[0].set(title="Smoothing can help or harm", ylim=(0, None), xticks=EPSILONS)
     panels[0].legend()
     panels[1].plot([0, 1], [0, 1], color="0.5", linestyle=":", label="calibrated")
     shown = (
@@ -605,8 +605,8 @@ with uses_your_code():
             **line_style(i),
         )
     panels[1].set(xlabel="confidence", ylabel="share of right predictions", xlim=(0.2, 1))
-    panels[1].set(title="Below the dots: too sure. Above: too modest", ylim=(0.2, 1.02))
-    panels[1].legend(fontsize=9, loc="lower right")
+    panels[1].set(title="Below the dotted line: too sure", ylim=(0.2, 1.02))
+    panels[1].legend(loc="center left", bbox_to_anchor=(1, 0.5))
     show_figure(
         figure,
         "Left: the calibration error against ε. With clean labels it rises from 0.03 to 0.24; "
@@ -631,7 +631,7 @@ with uses_your_code():
 #
 # ## Stop in time
 #
-# The first figure of this page shows a cure that costs nothing: stop near epoch 8. But that figure
+# The first figure of this page shows a cure that costs nothing: stop near the peak. But that figure
 # shows the **test** accuracy. Whoever picks the epoch by it has used the test set for a choice, and
 # its number is then no longer an honest estimate for new images. So a third part of the data, the
 # **validation set**, decides. The test set is used once, at the very end.
@@ -801,8 +801,9 @@ with uses_your_code():
 # values, picked *because* it is the highest, on the very images that judge it. This is how choosing
 # on the test set flatters.
 #
-# Compare with mixup: its 93 % at the end needed no validation set at all. Early stopping needed 300
-# labelled images that we could not train on.
+# Compare with mixup: its 93 % at the end needed no rule for stopping. Early stopping needed 300
+# labelled images that we could not train on. But α = 8 has to be found somehow too, and an honest
+# search needs a validation set as well.
 #
 # ### A demo
 #
