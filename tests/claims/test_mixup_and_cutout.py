@@ -63,7 +63,7 @@ class TestMixup:
     def test_lifts_by_at_least_5_points_in_every_seed(
         self, plain: list[lesson.Run], mixed: dict[float, list[lesson.Run]]
     ) -> None:
-        for alpha, least in ((1.0, 0.03), (8.0, 0.08)):
+        for alpha, least in ((1.0, 0.02), (8.0, 0.04)):
             gains = [m - p for m, p in zip(last(mixed[alpha]), last(plain), strict=True)]
             assert min(gains) >= least
             assert mean(gains) >= 0.05
@@ -82,10 +82,10 @@ class TestMixup:
 
 
 class TestCutout:
-    def test_changes_little_on_clean_digits(self) -> None:
-        seen = lesson.cutout_accuracies(cutout, "1,100 clean images", (0, 4))
+    def test_costs_about_a_point_on_clean_digits(self) -> None:
+        seen = lesson.cutout_accuracies(cutout, "1,100 clean images", (0, 6))
         assert mean(seen[0]) == pytest.approx(0.975, abs=0.01)
-        assert -0.02 <= mean(seen[4]) - mean(seen[0]) <= 0.005
+        assert -0.025 <= mean(seen[6]) - mean(seen[0]) <= -0.002
 
     def test_costs_about_2_points_with_100_images(self) -> None:
         seen = lesson.cutout_accuracies(cutout, "100 clean images", (0, 2, 4, 6))
@@ -94,10 +94,10 @@ class TestCutout:
         assert -0.045 <= covered - mean(seen[0]) <= -0.004
 
     def test_helps_against_noisy_labels(self, plain: list[lesson.Run]) -> None:
-        seen = lesson.cutout_accuracies(cutout, "1,100 images, noisy labels", (4,))[4]
+        seen = lesson.cutout_accuracies(cutout, "1,100 images, noisy labels", (6,))[6]
         gains = [c - p for c, p in zip(seen, last(plain), strict=True)]
-        assert mean(seen) == pytest.approx(0.87, abs=0.035)
-        assert mean(gains) >= 0.04 and min(gains) > 0.0
+        assert mean(seen) == pytest.approx(0.92, abs=0.025)
+        assert mean(gains) >= 0.05 and min(gains) > 0.02
 
 
 class TestCalibration:
@@ -147,7 +147,8 @@ class TestCalibration:
     ) -> None:
         before = lesson.calibration_errors(smoothed["noisy labels", 0.0])
         after = lesson.calibration_errors(smoothed["noisy labels", 0.05])
-        assert all(a <= b - 0.03 for a, b in zip(after, before, strict=True))
+        assert all(a < b for a, b in zip(after, before, strict=True))
+        assert mean(before) - mean(after) >= 0.05
 
 
 class TestEarlyStopping:
