@@ -10,7 +10,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from helpers.answers.mixup_and_cutout.early_stopping import Counting, EarlyStopping
+from helpers.answers.mixup_and_cutout.stoppers import Counting, EarlyStopping
 from helpers.checking import CheckFailed
 from helpers.checking.check import Check
 from helpers.checking.judging import Verdict, cases_of, judge, observer
