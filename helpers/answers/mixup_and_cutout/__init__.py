@@ -1,0 +1,1 @@
+"""Answers to lesson 07, one module a check."""
