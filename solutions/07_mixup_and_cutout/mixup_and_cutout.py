@@ -702,8 +702,8 @@ class EarlyStopping:
     def step(self, value):
         """Take the next value, a float or an int, possibly NaN; return a bool.
 
-        True at the patience-th step in a row without improvement, and at each further one until
-        a value improves again; else False. NaN is a step without improvement.
+        True at the patience-th step in a row without improvement, False before. Training stops
+        there, so what it returns afterwards does not matter. NaN is a step without improvement.
         """
         ### BEGIN SOLUTION
         if value < self.best - self.min_delta:

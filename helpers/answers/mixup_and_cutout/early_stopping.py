@@ -9,7 +9,6 @@ from helpers.answers.mixup_and_cutout.stoppers import (
     ByStepNumbers,
     ComparesWithLast,
     Counting,
-    CountsAnew,
     CountsDown,
     DeltaAdded,
     EarlyStopping,
@@ -20,7 +19,6 @@ from helpers.answers.mixup_and_cutout.stoppers import (
     NanImproves,
     NanNotCounted,
     NanStops,
-    NeverBack,
     NotInARow,
     OneTooEarly,
     OneTooLate,
@@ -43,6 +41,7 @@ ANSWERS = Answers(
         "None at the start": StartsWithNone,
         "counting down": CountsDown,
         "numbers of steps": ByStepNumbers,
+        "True at that one step only": OnlyOnce,
     },
     misconceptions=(
         Misconception(
@@ -146,24 +145,6 @@ ANSWERS = Answers(
             NanStops,
             "You stop at the first NaN.",
             "NaN counts as one step without improvement, no more.",
-        ),
-        Misconception(
-            "only-once",
-            OnlyOnce,
-            "You say True at one step only; the next step without improvement says False again.",
-            "Compare with >= instead of ==.",
-        ),
-        Misconception(
-            "counts-anew",
-            CountsAnew,
-            "You set the count back to 0 when you say True.",
-            "Only an improvement sets the count back.",
-        ),
-        Misconception(
-            "never-back",
-            NeverBack,
-            "Once you have said True you say it for ever, also after a better value.",
-            "Compute the answer anew from the count at each step.",
         ),
         Misconception(
             "returns-none",

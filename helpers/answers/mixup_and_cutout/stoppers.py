@@ -193,22 +193,6 @@ class OnlyOnce(Counting):
         return self.waited == self.patience
 
 
-class CountsAnew(Counting):
-    def step(self, value):
-        stop = super().step(value)
-        if stop:
-            self.waited = 0
-        return stop
-
-
-class NeverBack(Counting):
-    stopped = False
-
-    def step(self, value):
-        self.stopped = super().step(value) or self.stopped
-        return self.stopped
-
-
 class ReturnsNone(Counting):
     def step(self, value):
         return True if super().step(value) else None
