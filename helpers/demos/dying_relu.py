@@ -14,7 +14,7 @@ from helpers.demos.face import Demo
 from helpers.plotting import COLORS, new_figure
 from helpers.training import State, seeded, train
 
-ROWS, COLUMNS = 4, 16
+ROWS, COLUMNS = 8, 8
 UNITS = ROWS * COLUMNS
 IMAGES = 640
 """Training images of the demo: ten steps of 64 in one epoch."""
@@ -58,7 +58,7 @@ def draw_dying_units(lr: float, bias: float) -> tuple[Figure, str]:
     rates, dead, losses = _train(lr, bias)
     grid = rates.view(ROWS, COLUMNS)
     count = int((rates == 1).sum())
-    figure, panels = new_figure(columns=2, width=9.5, height=3.2)
+    figure, panels = new_figure(columns=2, width=9, height=3.6)
     panels[0].imshow(grid.numpy(), cmap="Greys", vmin=0, vmax=1.25, aspect="equal")
     rows, columns = torch.where(grid == 1)
     panels[0].plot(columns, rows, "x", color=COLORS[1], markersize=8, markeredgewidth=2)
@@ -73,7 +73,7 @@ def draw_dying_units(lr: float, bias: float) -> tuple[Figure, str]:
     scaled = [min(loss / 2.3, 9.0) for loss in losses]
     steps = range(1, len(losses) + 1)
     panels[1].plot(steps, scaled, "--", color=COLORS[0], label="loss ÷ loss of guessing")
-    panels[1].set(xlabel="training steps", ylim=(-0.05, 1.6), title="the first 30 steps")
+    panels[1].set(xlabel="training steps", ylabel="share, ratio", ylim=(-0.05, 1.6), title="the first 30 steps")
     panels[1].legend(loc="upper right")
     alt = (
         f"After {len(losses)} steps of size {lr:.2g} from biases of {bias:g}, {count} of {UNITS} "
