@@ -73,7 +73,12 @@ def draw_dying_units(lr: float, bias: float) -> tuple[Figure, str]:
     scaled = [min(loss / 2.3, 9.0) for loss in losses]
     steps = range(1, len(losses) + 1)
     panels[1].plot(steps, scaled, "--", color=COLORS[0], label="loss ÷ loss of guessing")
-    panels[1].set(xlabel="training steps", ylabel="share, ratio", ylim=(-0.05, 1.6), title="the first 30 steps")
+    panels[1].set(
+        xlabel="training steps",
+        ylabel="share, ratio",
+        ylim=(-0.05, 1.6),
+        title="the first 30 steps",
+    )
     panels[1].legend(loc="upper right")
     alt = (
         f"After {len(losses)} steps of size {lr:.2g} from biases of {bias:g}, {count} of {UNITS} "
