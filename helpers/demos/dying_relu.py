@@ -36,7 +36,7 @@ def _train(lr: float, bias: float) -> tuple[torch.Tensor, list[float], list[floa
 
     def zero_rates() -> torch.Tensor:
         with torch.no_grad():
-            outputs = model[1](model[0](data.x_train))  # (IMAGES, UNITS)
+            outputs: torch.Tensor = model[1](model[0](data.x_train))  # (IMAGES, UNITS)
         return (outputs == 0).float().mean(dim=0)
 
     def note(state: State) -> None:

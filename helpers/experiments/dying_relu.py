@@ -78,7 +78,7 @@ class Setting:
 def build(setting: Setting, data: Dataset, seed: int) -> nn.Sequential:
     """The untrained network; its activations are called activation1 and activation2."""
     with seeded(seed):
-        model = nn.Sequential(
+        model: Any = nn.Sequential(
             OrderedDict(
                 linear1=nn.Linear(data.num_features, WIDTH),
                 activation1=setting.activation(),
@@ -96,7 +96,8 @@ def build(setting: Setting, data: Dataset, seed: int) -> nn.Sequential:
             layer.weight.mul_(setting.scale)
             if setting.bias is not None:
                 layer.bias.fill_(setting.bias)
-    return model.to(data.x_train.device)
+    built: nn.Sequential = model.to(data.x_train.device)
+    return built
 
 
 @dataclass(frozen=True)
@@ -198,11 +199,12 @@ def look_at_units(
     """For both hidden layers: which units are dead, and how large a gradient each unit gets."""
     outputs = record_activations(model, data.x_train)
     model.zero_grad(set_to_none=True)
-    F.cross_entropy(model(data.x_train), data.y_train).backward()
+    loss = F.cross_entropy(model(data.x_train), data.y_train)
+    loss.backward()  # type: ignore[no-untyped-call]
     seen = []
     for i in (1, 2):
         layer: Any = model.get_submodule(f"linear{i}")
-        columns = outputs[f"activation{i}"].split(1, dim=1)  # WIDTH of (samples, 1)
+        columns = torch.split(outputs[f"activation{i}"], 1, dim=1)  # WIDTH of (samples, 1)
         dead = torch.tensor([dead_fraction(column) == 1 for column in columns])
         of_weights = layer.weight.grad.abs().max(dim=1).values  # (units,)
         gradient = torch.maximum(of_weights, layer.bias.grad.abs())

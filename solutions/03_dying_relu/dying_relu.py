@@ -71,11 +71,12 @@ print(f"{data.name}: {len(x)} training images, {data.num_features} numbers each"
 # The figure shows one real unit on the digits, and the same unit after its bias has fallen by 4.
 
 # %%
+UNIT = 27
 model = build(Setting(), data, seed=0)
 with torch.no_grad():
-    z = model.linear1(x)[:, 0].cpu()  # (samples,)
-figure, axes = new_figure(width=7.5, height=3.4)
-edges = torch.linspace(-7, 3, 61).tolist()
+    z = model.linear1(x)[:, UNIT].cpu()  # (samples,)
+figure, axes = new_figure(width=7.5, height=3.6)
+edges = torch.linspace(-6, 4, 51).tolist()
 axes.hist(z.tolist(), edges, color="#0072B2", alpha=0.8, label="alive: some $z_n$ are positive")
 axes.hist(
     (z - 4).tolist(),
@@ -86,10 +87,10 @@ axes.hist(
     edgecolor="white",
     label="dead: none is",
 )
-line = torch.linspace(-7, 3, 100)
-axes.plot(line, 25 * line.clamp(min=0), color="black", label="ReLU (not to scale)")
+line = torch.linspace(-6, 4, 101)
+axes.plot(line, 40 * line.clamp(min=0), color="black", label="ReLU (not to scale)")
 axes.axvline(0, color="black", linewidth=1, linestyle=":")
-axes.set(xlabel="pre-activation $z_n$", ylabel="number of images", ylim=(0, 110))
+axes.set(xlabel="pre-activation $z_n$", ylabel="number of images", ylim=(0, 290))
 axes.legend(loc="upper left")
 show_figure(
     figure,
@@ -355,8 +356,8 @@ with uses_your_code():
         panel.set(xlabel="zero rate of one unit", ylabel="number of units", title=title)
     show_figure(
         figure,
-        "Histograms of the zero rates of 200 units. In the healthy network they spread from 0.2 to "
-        "nearly 1, with almost none at exactly 1. In the killed one nearly all stand at 1.",
+        "Histograms of the zero rates of 200 units. In the healthy network they spread over "
+        "the whole range, with almost none at exactly 1. In the killed one nearly all stand at 1.",
     )
     runs = [of_seed[0] for of_seed in sweep(count, data, [Setting(scale=4.0)])]
     print("the healthy network, over five seeds:")
@@ -398,6 +399,8 @@ with uses_your_code():
             print(f"{name} {value:g}: dead {low:.2f} to {high:.2f}, best accuracy {best:.2f}")
     panels[0].set(ylabel="share")
     panels[0].set_xscale("log")
+    panels[0].set_xticks(STEP_SIZES, [f"{value:g}" for value in STEP_SIZES])
+    panels[0].minorticks_off()
     panels[1].invert_xaxis()
     panels[0].legend(loc="center left")
     show_figure(

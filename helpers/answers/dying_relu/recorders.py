@@ -106,15 +106,18 @@ def save(keep: Callable[[torch.Tensor], Any]) -> Callable[..., Any]:
 copied = save(lambda output: output.detach().clone())
 
 
+def remove_all(model: nn.Module, handles: list[Any]) -> None:
+    for handle in handles:
+        handle.remove()
+
+
 def recorder(
     hook: Callable[[dict[Any, Any], Any], Callable[..., Any]] = copied,
     named: Callable[[nn.Module], Any] = nn.Module.named_modules,
     wanted: Callable[[nn.Module], bool] = is_activation,
     key: Callable[[int, str, nn.Module], Any] = lambda position, name, module: name,
     run: Callable[[nn.Module, torch.Tensor], Any] = lambda model, x: model(x),
-    tidy: Callable[[nn.Module, list[Any]], None] = lambda model, handles: [
-        handle.remove() for handle in handles
-    ],
+    tidy: Callable[[nn.Module, list[Any]], None] = remove_all,
     always: bool = True,
 ) -> Callable[[nn.Module, torch.Tensor], Any]:
     """The usual way, with one part of it exchanged."""
