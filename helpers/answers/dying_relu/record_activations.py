@@ -46,6 +46,13 @@ ANSWERS = Answers(
             "register_forward_hook returns a handle: keep it, and call its remove().",
         ),
         Misconception(
+            "hooks-of-the-tutorials",
+            recorder(save(lambda output: output.detach()), tidy=lambda model, handles: None),
+            "Two mistakes at once, as in many tutorials: your hooks stay on the model, and what you "
+            "kept is the layer's own tensor, which a later layer may change in place.",
+            "Keep the handles and call their remove(); keep output.detach().clone().",
+        ),
+        Misconception(
             "hooks-stay-after-error",
             recorder(always=False),
             "Your hooks stay on the model when its forward pass raises.",

@@ -32,13 +32,17 @@ def _cases(rng: torch.Generator) -> Iterator[Case]:
 
 
 def _hooks_of(model: nn.Module) -> str:
-    """How many hooks each module has, and how many hooks hold for all modules."""
-    counts = [
-        len(module._forward_hooks) + len(module._forward_pre_hooks) + len(module._backward_hooks)
-        for module in model.modules()
-    ]
+    """How many hooks each module has, by name, and how many hooks hold for all modules."""
+    found = []
+    for name, module in model.named_modules():
+        hooks = (module._forward_hooks, module._forward_pre_hooks, module._backward_hooks)
+        count = sum(map(len, hooks))
+        if count:
+            found.append(f"{count} on {name!r}")
     everywhere = len(torch_hooks._global_forward_hooks) + len(torch_hooks._global_forward_pre_hooks)
-    return f"{' '.join(map(str, counts))} by module, {everywhere} on all modules"
+    if everywhere:
+        found.append(f"{everywhere} on every module that there is")
+    return ", ".join(found) or "none"
 
 
 def _modes_of(model: nn.Module) -> str:
