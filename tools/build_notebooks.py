@@ -4,6 +4,9 @@
     solutions/NN_slug/slug.ipynb   nbgrader's source notebook, made here
     notebooks/NN_slug/slug.ipynb   the students' notebook, made by nbgrader from that
 
+    solutions/name.py              a page without TODOs, in the same form
+    notebooks/name.ipynb           the page as a notebook, made here
+
 In the source a cell says what it is: `todo="1.2"` for what the student writes,
 `check="check_relu"` for the graded check below it, `question="..."` for the model answer to a
 thinking question. Points and ids come from `helpers.course`. The header and the footer of each
@@ -28,6 +31,8 @@ import nbformat
 from helpers.course import LESSONS, Lesson, todo_of
 
 ROOT = Path(__file__).resolve().parent.parent
+PAGES = ("conventions",)
+"""Pages beside the lessons: nothing in them is graded, so nbgrader does not see them."""
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 
 
@@ -62,12 +67,22 @@ def solution_notebook(lesson: Lesson, source: Path) -> Any:
     first = nbformat.v4.new_markdown_cell(header(lesson))
     last = nbformat.v4.new_markdown_cell(footer(lesson))
     notebook.cells = [first, *notebook.cells, last]
+    return _finished(notebook, lesson)
+
+
+def page_notebook(source: Path) -> Any:
+    """The notebook of a page without TODOs from its source file."""
+    return _finished(jupytext.read(source, fmt="py:percent"))
+
+
+def _finished(notebook: Any, lesson: Lesson | None = None) -> Any:
+    """The notebook with ids that do not change, its roles for nbgrader, and no outputs."""
     for position, cell in enumerate(notebook.cells):
         settings = dict(cell.metadata)
         cell.metadata = {}
         if "tags" in settings:
             cell.metadata["tags"] = settings["tags"]
-        role = _role(lesson, settings)
+        role = _role(lesson, settings) if lesson else {}
         cell["id"] = role.get("grade_id", f"cell-{position:03d}").replace("_", "-")[:64]
         if role:
             cell.metadata["nbgrader"] = {"schema_version": 3, **role}
@@ -106,9 +121,14 @@ def _role(lesson: Lesson, settings: dict[str, Any]) -> dict[str, Any]:
     return {}
 
 
-def build(lessons: list[Lesson], target: Path) -> list[Path]:
-    """Write the notebooks of these lessons below `target`; return them, relative to it."""
+def build(lessons: list[Lesson], pages: list[str], target: Path) -> list[Path]:
+    """Write the notebooks of these lessons and pages below `target`; return them, relative to it."""
     made = []
+    for page in pages:
+        written = Path("notebooks") / f"{page}.ipynb"
+        (target / written).parent.mkdir(parents=True, exist_ok=True)
+        nbformat.write(page_notebook(ROOT / "solutions" / f"{page}.py"), target / written)
+        made.append(written)
     for lesson in lessons:
         source = ROOT / "solutions" / lesson.folder / f"{lesson.slug}.py"
         written = Path("solutions") / lesson.folder / f"{lesson.slug}.ipynb"
@@ -145,10 +165,10 @@ def _generate(folders: list[str], target: Path) -> None:
                 shutil.copy(file, place)
 
 
-def stale(lessons: list[Lesson]) -> list[Path]:
+def stale(lessons: list[Lesson], pages: list[str]) -> list[Path]:
     """The committed notebooks that differ from what their sources give."""
     with tempfile.TemporaryDirectory() as fresh:
-        made = build(lessons, Path(fresh))
+        made = build(lessons, pages, Path(fresh))
         return [
             file
             for file in made
@@ -159,7 +179,7 @@ def stale(lessons: list[Lesson]) -> list[Path]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("lesson", nargs="*", help="slugs or folders; all when left out")
+    parser.add_argument("lesson", nargs="*", help="slugs, folders or pages; all when left out")
     parser.add_argument("--check", action="store_true", help="fail when a notebook is stale")
     arguments = parser.parse_args()
     lessons = [
@@ -167,13 +187,14 @@ def main() -> None:
         for lesson in LESSONS
         if not arguments.lesson or {lesson.slug, lesson.folder} & set(arguments.lesson)
     ]
+    pages = [page for page in PAGES if not arguments.lesson or page in arguments.lesson]
     if arguments.check:
-        old = stale(lessons)
+        old = stale(lessons, pages)
         if old:
             names = "\n".join(f"  {file}" for file in old)
             raise SystemExit(f"These notebooks are stale. Run `make notebooks`.\n{names}")
         return
-    for file in build(lessons, ROOT):
+    for file in build(lessons, pages, ROOT):
         print(f"wrote {file}")
 
 

@@ -1,0 +1,1 @@
+"""Answers to lesson 03, one module a check."""

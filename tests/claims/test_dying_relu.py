@@ -1,0 +1,163 @@
+"""What lesson 03 says about its experiments, over five seeds."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from functools import partial
+from statistics import fmean
+
+import pytest
+import torch
+from torch import nn
+
+from helpers.answers.dying_relu.dead_fraction import dead_fraction, zero_rate
+from helpers.answers.dying_relu.record_activations import record_activations
+from helpers.data import Dataset, load
+from helpers.experiments.dying_relu import (
+    CAUSES,
+    CURES,
+    SEEDS,
+    SICK,
+    Run,
+    Setting,
+    build,
+    counter,
+    cures,
+    look_at_units,
+    run,
+    sweep,
+    train_on,
+    trained,
+    untrained,
+)
+
+pytestmark = pytest.mark.claims
+COUNT = counter(record_activations, zero_rate, dead_fraction)
+
+
+@pytest.fixture(scope="module")
+def data() -> Dataset:
+    return load("digits", "cpu").flat()
+
+
+@pytest.fixture(scope="module")
+def cured(data: Dataset) -> dict[str, dict[str, list[Run]]]:
+    return cures(COUNT, data)
+
+
+@pytest.fixture(scope="module")
+def healthy(data: Dataset) -> list[Run]:
+    return [run(COUNT, Setting(), data, seed) for seed in SEEDS]
+
+
+def test_there_are_five_seeds() -> None:
+    assert len(SEEDS) >= 5
+
+
+@pytest.mark.parametrize("init", ["PyTorch", "He"])
+def test_a_new_layer_is_half_silent_and_hardly_dead(init, data: Dataset) -> None:
+    for layers in untrained(COUNT, data, Setting(init=init)):
+        assert list(layers) == ["activation1", "activation2"]
+        for zeros, dead in layers.values():
+            assert 0.4 < zeros < 0.6
+            assert dead < 0.05
+
+
+def test_a_high_zero_rate_is_not_death(data: Dataset) -> None:
+    runs = [of_seed[0] for of_seed in sweep(COUNT, data, [Setting(scale=4.0)])]
+    assert all(one.zero_rate > 0.5 for one in runs)
+    assert 0.58 < fmean(one.zero_rate for one in runs) < 0.75
+    assert all(one.dead < 0.05 for one in runs)
+    assert all(one.accuracy > 0.9 for one in runs)
+
+
+def test_what_kills(data: Dataset, healthy: list[Run], cured) -> None:
+    assert all(one.dead <= 0.05 and one.accuracy > 0.85 for one in healthy)
+    for cause, most_right, least_dead in (
+        ("step of 2.0", 0.3, 0.6),
+        ("biases of −1", 0.2, 0.5),
+        ("weights 12 times wider", 0.5, 0.4),
+    ):
+        for one in cured[cause]["as it is"]:
+            assert one.accuracy < most_right
+            assert one.dead > least_dead
+    born_dead = [run(COUNT, Setting(bias=-4.0), data, seed) for seed in SEEDS]
+    assert all(one.dead == 1 and one.accuracy < 0.2 for one in born_dead)
+
+
+def test_steps_and_wide_weights_kill_during_training_and_biases_before(data: Dataset) -> None:
+    for cause, ill in CAUSES.items():
+        for layers in untrained(COUNT, data, ill):
+            dead = fmean(dead for _, dead in layers.values())
+            assert dead > 0.45 if cause == "biases of −1" else dead < 0.05
+
+
+def test_dead_units_get_no_gradient_and_do_not_come_back(data: Dataset) -> None:
+    for seed in SEEDS:
+        model = trained(SICK, data, seed)
+        before = look_at_units(record_activations, dead_fraction, model, data)
+        train_on(model, data, lr=0.03, seed=seed)
+        after = look_at_units(record_activations, dead_fraction, model, data)
+        dead = torch.cat([units.dead for units in before])
+        gradient = torch.cat([units.gradient for units in before])
+        assert 0 < int(dead.sum()) < len(dead)
+        assert gradient[dead].max() == 0
+        assert (gradient[~dead] > 0).float().mean() > 0.8
+        assert int((before[0].dead & ~after[0].dead).sum()) == 0
+
+
+HELPS = {
+    ("step of 2.0", "step ten times smaller"): 0.85,
+    ("biases of −1", "LeakyReLU(0.2)"): 0.8,
+    ("biases of −1", "He initialisation"): 0.9,
+    ("weights 12 times wider", "step ten times smaller"): 0.8,
+    ("weights 12 times wider", "He initialisation"): 0.9,
+}
+DOES_NOT = {
+    ("step of 2.0", "LeakyReLU(0.2)"): 0.3,
+    ("step of 2.0", "He initialisation"): 0.3,
+    ("biases of −1", "step ten times smaller"): 0.2,
+    ("weights 12 times wider", "LeakyReLU(0.2)"): 0.3,
+}
+
+
+def test_every_cell_of_the_table_is_claimed() -> None:
+    cells = {(cause, cure) for cause in CAUSES for cure in CURES if cure != "as it is"}
+    assert cells == {*HELPS, *DOES_NOT}
+    assert {cure for _, cure in HELPS} == set(CURES) - {"as it is"}
+
+
+@pytest.mark.parametrize(("cause", "cure"), list(HELPS))
+def test_a_cure_that_fits(cause: str, cure: str, cured) -> None:
+    for one in cured[cause][cure]:
+        assert one.accuracy > HELPS[cause, cure]
+        assert one.dead <= 0.05
+        assert math.isfinite(one.loss)
+
+
+@pytest.mark.parametrize(("cause", "cure"), list(DOES_NOT))
+def test_a_cure_that_does_not(cause: str, cure: str, cured) -> None:
+    for one in cured[cause][cure]:
+        assert one.accuracy < DOES_NOT[cause, cure]
+
+
+def test_with_a_leaky_slope_nothing_dies_and_a_large_step_diverges(cured) -> None:
+    for cause in ("step of 2.0", "weights 12 times wider"):
+        assert all(math.isfinite(one.loss) for one in cured[cause]["as it is"])
+        assert all(not math.isfinite(one.loss) for one in cured[cause]["LeakyReLU(0.2)"])
+
+
+def test_the_usual_slope_is_not_enough_against_negative_biases(data: Dataset) -> None:
+    ill = replace(CAUSES["biases of −1"], activation=partial(nn.LeakyReLU, 0.01))
+    assert all(run(COUNT, ill, data, seed).accuracy < 0.2 for seed in SEEDS)
+
+
+def test_the_compared_networks_start_equal(data: Dataset) -> None:
+    """What is not named in a setting is the same: the same draw, scaled or with other biases."""
+    plain, wide = build(Setting(), data, 0), build(Setting(scale=12.0), data, 0)
+    assert torch.allclose(12 * plain.linear1.weight, wide.linear1.weight)
+    assert torch.equal(plain.linear1.bias, wide.linear1.bias)
+    assert torch.equal(plain.output.weight, wide.output.weight)
+    leaky = build(Setting(activation=nn.LeakyReLU), data, 0)
+    assert torch.equal(plain.linear2.weight, leaky.linear2.weight)
