@@ -55,7 +55,9 @@ def compare(
         if not _is_number(yours):
             return Difference("type", yours, expected)
         return _compare_numbers(float(yours), float(expected), rtol, atol)
-    if isinstance(yours, Foreign) or type(yours) is not type(expected):
+    if isinstance(yours, Foreign) and isinstance(expected, Foreign):  # two wrong answers
+        return None if yours == expected else Difference("value", yours, expected)
+    if type(yours) is not type(expected):
         return Difference("type", yours, expected)
     return None if yours == expected else Difference("value", yours, expected)
 

@@ -126,9 +126,14 @@ def _students_frame(error: BaseException) -> traceback.FrameSummary | None:
 
 
 def _raised_by_student(error: BaseException) -> bool:
-    """Whether a `raise` in the student's code raised it, and not PyTorch for a missing method."""
+    """Whether a `raise` in the student's code raised it, and not PyTorch, which raises the same
+    for a missing method and for an operation that a device does not have.
+    """
     frames = traceback.extract_tb(error.__traceback__)
-    return bool(frames) and _is_students(frames[-1].filename)
+    if not frames or not _is_students(frames[-1].filename):
+        return False
+    line = (frames[-1].line or "").strip()
+    return line.startswith("raise ") if line else not error.args
 
 
 def outcome_of(call: Callable[[], Any]) -> str:

@@ -68,6 +68,11 @@ def test_equal(yours: Any, expected: Any) -> None:
     assert compare(snapshot(yours), snapshot(expected)) is None
 
 
+def test_two_wrong_types_can_be_the_same_mistake() -> None:
+    assert compare(snapshot([1]), snapshot([1])) is None
+    assert compare(snapshot([1]), snapshot([2])) is not None
+
+
 def test_says_where_and_how_many() -> None:
     found = compare(torch.tensor([[1.0, 2.0], [9.0, 9.0]]), torch.tensor([[1.0, 2.0], [3.0, 4.0]]))
     assert found is not None

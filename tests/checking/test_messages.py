@@ -110,6 +110,21 @@ def test_not_attempted() -> None:
     )
 
 
+def test_an_operation_that_a_device_lacks_is_attempted() -> None:
+    """PyTorch raises NotImplementedError too, from the student's own line."""
+
+    class MyReLU:
+        def __call__(self, x: torch.Tensor) -> torch.Tensor:
+            return HandReLU()(x.cpu().to(x.device))
+
+        def derivative(self, x: torch.Tensor) -> torch.Tensor:
+            return HandReLU().derivative(x)
+
+    text = message(check_relu, MyReLU)
+    assert text.startswith("✗ ReLU — Your code raised NotImplementedError.")
+    assert "(a tensor on another device)" in text
+
+
 def test_half_attempted_is_not_attempted() -> None:
     class MyTanh(nn.Module):
         def forward(self, x: torch.Tensor) -> torch.Tensor:
