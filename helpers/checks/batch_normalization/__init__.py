@@ -6,5 +6,11 @@ from helpers.checks.batch_normalization.by_hand import (
     check_batchnorm_backward,
     check_batchnorm_forward,
 )
+from helpers.checks.batch_normalization.layers import (
+    BATCHNORM1D,
+    BATCHNORM2D,
+    check_batchnorm1d,
+    check_batchnorm2d,
+)
 
-CHECKS = (BATCHNORM_FORWARD, BATCHNORM_BACKWARD)
+CHECKS = (BATCHNORM_FORWARD, BATCHNORM_BACKWARD, BATCHNORM1D, BATCHNORM2D)
