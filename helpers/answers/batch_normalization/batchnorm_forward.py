@@ -90,9 +90,7 @@ ANSWERS = Answers(
         ),
         Misconception(
             "eps-outside-root",
-            _with(
-                lambda x, g, b, e: g * (x - x.mean(0)) / (x.var(0, correction=0).sqrt() + e) + b
-            ),
+            _with(lambda x, g, b, e: g * (x - x.mean(0)) / (x.var(0, correction=0).sqrt() + e) + b),
             "You added eps to the standard deviation; it belongs under the root.",
             "Write sqrt(var + eps).",
         ),

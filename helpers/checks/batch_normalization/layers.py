@@ -17,7 +17,6 @@ from helpers.checks.batch_normalization.by_hand import (
 from helpers.checks.batch_normalization.layer_aspects import STATE, layer_aspects
 
 
-
 class _Inputs:
     """Draws batches of one kind: (N, C), or (N, C, H, W) with `image` = (H, W)."""
 
@@ -78,7 +77,9 @@ def _shared_cases(inputs: _Inputs) -> Iterator[Case]:
     yield case("mean 1000 and standard deviation 1", [far.float()])
     fine = inputs.draw(8, 3, *inputs.image) * 1e-3 + 1e3
     yield case("mean 1000 and standard deviation 0.001", [fine])
-    yield case("another order in memory", [batch(4, 3).transpose(0, 1).contiguous().transpose(0, 1)])
+    yield case(
+        "another order in memory", [batch(4, 3).transpose(0, 1).contiguous().transpose(0, 1)]
+    )
     yield case("two layers at once", [batch(4, 2).float()], kind="two layers")
     yield case("torch's state_dict", [batch(4, 3)], kind="load")
     yield case("a layer on another device", [batch(4, 2).to("meta")], kind="device", plain=True)
