@@ -160,7 +160,7 @@ class ChannelsLast(HandBatchNorm):
 class InheritsTorch(nn.modules.batchnorm._BatchNorm):
     """PyTorch's constructor with a forward by hand; works for any number of axes."""
 
-    def forward(self, input: Tensor) -> Tensor:  # noqa: A002
+    def forward(self, input: Tensor) -> Tensor:
         x = input
         axes = [0, *range(2, x.dim())]
         shape = (1, -1, *[1] * (x.dim() - 2))
@@ -178,7 +178,7 @@ class InheritsTorch(nn.modules.batchnorm._BatchNorm):
         n = (x - mean.view(shape)) / std
         return n * self.weight.view(shape) + self.bias.view(shape)
 
-    def _check_input_dim(self, input: Any) -> None:  # noqa: A002
+    def _check_input_dim(self, input: Any) -> None:
         pass
 
 

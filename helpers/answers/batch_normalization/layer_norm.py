@@ -72,7 +72,7 @@ class InDouble(HandLayerNorm):
 
 
 class InheritsTorch(nn.LayerNorm):
-    def forward(self, input: Tensor) -> Tensor:  # noqa: A002
+    def forward(self, input: Tensor) -> Tensor:
         axes = tuple(range(input.dim() - len(self.normalized_shape), input.dim()))
         centered = input - input.mean(axes, keepdim=True)
         var = (centered**2).mean(axes, keepdim=True)
