@@ -94,9 +94,12 @@ def deep_sigmoid(data: Dataset, norm: Norm, seed: int) -> float:
 
 @torch.no_grad()
 def sigmoid_activations(data: Dataset, norm: Norm, seed: int = 0) -> list[torch.Tensor]:
-    """What goes into each of 20 sigmoids for one batch, before any training: (64, 64) each."""
-    model = network(data, seed, norm, depth=20, activation=nn.Sigmoid, scale=None)
-    x, seen = data.x_train[:64], []
+    """What goes into each of 20 sigmoids for one batch, before any training: (64, 64) each.
+
+    In float64, so that a small spread is not hidden by rounding.
+    """
+    model = network(data, seed, norm, depth=20, activation=nn.Sigmoid, scale=None).double()
+    x, seen = data.x_train[:64].double(), []
     for layer in model:
         if isinstance(layer, nn.Sigmoid):
             seen.append(x.cpu())
@@ -149,8 +152,11 @@ def modes_at_test_time(
 def _training_mode(model: nn.Module, x: torch.Tensor, y: torch.Tensor, batch_size: int) -> float:
     """Accuracy of a copy that was forgotten in training mode; a last batch of one is left out."""
     copied = copy.deepcopy(model).train()
-    parts = zip(x.split(batch_size), y.split(batch_size), strict=True)
-    right = [copied(a).argmax(dim=1) == b for a, b in parts if len(a) > 1]
+    right = [
+        copied(x[i : i + batch_size]).argmax(dim=1) == y[i : i + batch_size]
+        for i in range(0, len(x), batch_size)
+        if len(x[i : i + batch_size]) > 1
+    ]
     return torch.cat(right).float().mean().item()
 
 

@@ -26,7 +26,7 @@ def batchnorm_backward(dy: Tensor, cache: Any) -> Any:
     x, gamma, beta, eps = cache
     with torch.inference_mode(False), torch.enable_grad():
         leaves = [t.detach().double().clone().requires_grad_() for t in (x, gamma, beta)]
-        y = _torch_norm(*leaves, eps)
+        y = _torch_norm(leaves[0], leaves[1], leaves[2], eps)
         upstream = dy.detach().double().clone()
         gradients = torch.autograd.grad(y, leaves, upstream, materialize_grads=True)
     return tuple(g.to(x.dtype) for g in gradients)

@@ -160,12 +160,19 @@ class ChannelsLast(HandBatchNorm):
 class InheritsTorch(nn.modules.batchnorm._BatchNorm):
     """PyTorch's constructor with a forward by hand; works for any number of axes."""
 
+    momentum: Any
+    running_mean: Any
+    running_var: Any
+    num_batches_tracked: Any
+    weight: Any
+    bias: Any
+
     def forward(self, input: Tensor) -> Tensor:
         x = input
         axes = [0, *range(2, x.dim())]
         shape = (1, -1, *[1] * (x.dim() - 2))
         mean, var = self.running_mean, self.running_var
-        if self.training:
+        if self.training:  # the batch's own
             count = x.numel() // x.size(1)
             if count < 2:
                 raise ValueError("more than one value is needed")
