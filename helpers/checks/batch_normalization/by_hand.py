@@ -166,8 +166,8 @@ def check_batchnorm_forward(batchnorm_forward: Callable[..., Any]) -> None:
         NotAttempted: the stub is still there.
         CheckFailed: with the smallest case that differs, and the mistake where it is known.
 
-    >>> from helpers.answers.batch_normalization.by_hand import batchnorm_forward
-    >>> check_batchnorm_forward(batchnorm_forward)
+    >>> from helpers.answers.batch_normalization.by_hand import hand_forward
+    >>> check_batchnorm_forward(hand_forward)
     ✓ batchnorm_forward — every feature has its batch's mean taken off and its spread divided out.
     """
     run_check(BATCHNORM_FORWARD, batchnorm_forward)
@@ -294,11 +294,8 @@ def check_batchnorm_backward(
         NotAttempted: the stub is still there.
         CheckFailed: with the smallest case that differs, and the mistake where it is known.
 
-    >>> from helpers.answers.batch_normalization.by_hand import (
-    ...     batchnorm_backward,
-    ...     batchnorm_forward,
-    ... )
-    >>> check_batchnorm_backward(batchnorm_forward, batchnorm_backward)
+    >>> from helpers.answers.batch_normalization.by_hand import hand_backward, hand_forward
+    >>> check_batchnorm_backward(hand_forward, hand_backward)
     ✓ batchnorm_backward — all three paths from x to y are in it, and it agrees with autograd in float64.
     """
     run_check(BATCHNORM_BACKWARD, batchnorm_forward, batchnorm_backward)
