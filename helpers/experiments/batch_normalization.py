@@ -87,9 +87,9 @@ def fit(
 
 
 def deep_sigmoid(data: Dataset, norm: Norm, seed: int) -> float:
-    """Test accuracy of 20 sigmoid layers after 15 epochs."""
+    """Test accuracy of 20 sigmoid layers after 12 epochs."""
     model = network(data, seed, norm, depth=20, activation=nn.Sigmoid, scale=None)
-    return fit(model, data, epochs=15, lr=0.1, seed=seed)
+    return fit(model, data, epochs=12, lr=0.1, seed=seed)
 
 
 @torch.no_grad()
@@ -113,13 +113,13 @@ def accuracy_by_rate(data: Dataset, norm: Norm, rate: float, seed: int) -> float
 
 
 def accuracy_by_batch_size(data: Dataset, norm: Norm, batch_size: int, seed: int) -> float:
-    """Test accuracy of three ReLU layers after 4 passes over 600 images in batches of this size.
+    """Test accuracy of three ReLU layers after 5 passes over 400 images in batches of this size.
 
     The rate is proportional to the batch size, so that each image moves the weights alike.
     """
-    few = data.first(600)
+    few = data.first(400)
     model = network(few, seed, norm, depth=3)
-    return fit(model, few, epochs=4, lr=0.005 * batch_size, seed=seed, batch_size=batch_size)
+    return fit(model, few, epochs=5, lr=0.005 * batch_size, seed=seed, batch_size=batch_size)
 
 
 def accuracy_by_scale(data: Dataset, norm: Norm, scale: float, seed: int) -> float:
@@ -227,9 +227,9 @@ def dropout_order(data: Dataset, dropout: str, seed: int) -> tuple[float, float]
 
 
 def with_random_labels(data: Dataset, norm: Norm, seed: int) -> float:
-    """Test accuracy after 30 epochs on training labels of which 30 % were drawn at random."""
+    """Test accuracy after 20 epochs on training labels of which 30 % were drawn at random."""
     noisy = data.with_label_noise(0.3, seed)
     model = network(noisy, seed, norm, depth=2, width=128)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.05, momentum=0.9)
-    train(model, noisy, epochs=30, optimizer=optimizer, seed=seed, evaluate=False)
+    train(model, noisy, epochs=20, optimizer=optimizer, seed=seed, evaluate=False)
     return accuracy(model, noisy.x_test, noisy.y_test)

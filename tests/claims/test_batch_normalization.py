@@ -79,10 +79,10 @@ def test_small_batches_hurt_batchnorm_and_not_layernorm(
     by_batch_size: dict[tuple[str, int], float],
 ) -> None:
     seen = by_batch_size
-    assert seen["BN", 2] < 0.65  # stated: 0.40
-    assert 0.82 < seen["BN", 8] < seen["BN", 64]  # stated: 0.88
-    assert seen["BN", 64] > 0.87  # stated: 0.91
-    assert all(seen["LN", size] > 0.86 for size in (2, 8, 64))  # stated: 0.90 at each
+    assert seen["BN", 2] < 0.60  # stated: 0.38
+    assert seen["BN", 8] > 0.78  # stated: 0.85
+    assert seen["BN", 64] > 0.82  # stated: 0.88
+    assert all(seen["LN", size] > 0.82 for size in (2, 8, 64))  # stated: 0.88 at each
 
 
 def test_two_values_become_plus_and_minus_one() -> None:
@@ -189,5 +189,5 @@ def test_dropout_between_batchnorms_shifts_the_variance(digits: Dataset) -> None
 def test_batchnorm_alone_does_not_help_against_random_labels(digits: Dataset) -> None:
     plain = mean(lesson.with_random_labels(digits, None, seed) for seed in SEEDS)
     normalised = mean(lesson.with_random_labels(digits, BN, seed) for seed in SEEDS)
-    assert 0.65 < plain < 0.90  # stated: 0.79
-    assert normalised < plain + 0.03  # stated: 0.76
+    assert 0.70 < plain < 0.88  # stated: about 0.80
+    assert 0.68 < normalised < plain + 0.04  # stated: about 0.80, no help
