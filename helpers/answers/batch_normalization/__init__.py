@@ -1,0 +1,1 @@
+"""Answers to the checks of lesson 06; shared pieces are in by_hand, hand and wrong_layers."""
