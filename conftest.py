@@ -21,3 +21,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             raise pytest.UsageError(
                 f"No test was collected in {place}. Run `make notebooks` if notebooks are missing."
             )
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(_group(item)))
+
+
+def _group(item: pytest.Item) -> str:
+    """Which tests must run in one process: those of one file, which share notebooks and fixtures.
+    The tests of all checkers share nothing but the checker, and would be one long file.
+    """
+    if item.path.name in ("test_all_checkers.py", "test_hostile.py"):
+        parameters = getattr(item, "callspec", None)
+        check = parameters.params.get("check") if parameters else None
+        return f"{item.path.name} {getattr(check, 'name', '')}"
+    return str(item.path)

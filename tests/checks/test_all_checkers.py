@@ -74,24 +74,19 @@ def test_right_variant_is_accepted(check: Check, variant: tuple[str, object]) ->
 
 @pytest.mark.parametrize(("check", "misconception"), _of_every_check("misconceptions"))
 def test_misconception_is_named(check: Check, misconception: Misconception) -> None:
-    for seed in SEEDS:
+    """By its own name, on the students' cases and on others; and the message reads well."""
+    for seed in SEEDS[:2]:
         verdict = judge(check, observer(check, misconception.make), seed)
         text = report_on(check, verdict).text()
         assert verdict.outcome == "failed", text
         assert verdict.misconception is not None, text
         assert verdict.misconception.id == misconception.id, text
-
-
-@pytest.mark.parametrize(("check", "misconception"), _of_every_check("misconceptions"))
-def test_message_reads_well(check: Check, misconception: Misconception) -> None:
-    verdict = judge(check, observer(check, misconception.make))
-    text = report_on(check, verdict).text()
-    lines, words = text.splitlines(), " ".join(text.split())
-    assert lines[0].startswith(f"✗ {check.topic} — ")
-    assert lines[0].endswith(".")
-    assert f"Likely cause [{misconception.id}] {misconception.diagnosis}" in words
-    assert words.endswith(f"Next step {misconception.hint}")
+        lines, words = text.splitlines(), " ".join(text.split())
+        assert lines[0].startswith(f"✗ {check.topic} — ")
+        assert lines[0].endswith(".")
+        assert f"Likely cause [{misconception.id}] {misconception.diagnosis}" in words
+        assert words.endswith(f"Next step {misconception.hint}")
+        assert max(map(len, lines)) < 200
     for sentence in (misconception.diagnosis, misconception.hint, check.praise):
         assert sentence.rstrip().endswith((".", "?", ")"))
         assert "{" not in sentence
-    assert max(map(len, lines)) < 200

@@ -125,8 +125,8 @@ def check_adamw_step(adamw_step: Callable[..., Any]) -> None:
         NotAttempted: the stub is still there.
         CheckFailed: with the smallest case that differs, and the mistake where it is known.
 
-    >>> from helpers.answers.weight_decay.adamw_step import adamw_step
-    >>> check_adamw_step(adamw_step)
+    >>> from helpers.answers.weight_decay.adamw_step import RIGHT
+    >>> check_adamw_step(RIGHT)
     ✓ AdamW — the same as torch.optim.AdamW, step after step, and no argument is changed.
     """
     run_check(ADAMW_STEP, adamw_step)

@@ -140,8 +140,8 @@ def check_sgd_step(sgd_step: Callable[..., Any]) -> None:
         NotAttempted: the stub is still there.
         CheckFailed: with the smallest case that differs, and the mistake where it is known.
 
-    >>> from helpers.answers.weight_decay.sgd_step import sgd_step
-    >>> check_sgd_step(sgd_step)
+    >>> from helpers.answers.weight_decay.sgd_step import RIGHT
+    >>> check_sgd_step(RIGHT)
     ✓ SGD with weight decay — the same as torch.optim.SGD, step after step, in place.
     """
     run_check(SGD_STEP, sgd_step)
