@@ -1,0 +1,144 @@
+"""What can be seen of a random mask without knowing which numbers were drawn.
+
+Two right implementations draw different masks, so no mask is compared entry by entry. What is
+the same for all of them is looked at instead: how many entries are dropped, whether they are
+dropped independently, by what exactly the kept ones are scaled, and whether the gradient passes
+the very same mask. What is observed first is observed with a wide tolerance, so that a mask with
+few draws (one a row, say) shows the same thing whatever it drew. Tolerances of shares are at least 6.5 standard deviations of the difference of
+two right implementations, so that chance does not fail a right answer; a drop rate that is off
+by 0.03, or a scale by 2 %, still shows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import torch
+
+from helpers.checking import Aspect
+
+ROWS, COLUMNS = 250, 400
+"""100,000 entries: the share dropped has a standard deviation of at most 0.0016."""
+
+def nonzero(shape: tuple[int, ...], rng: torch.Generator, dtype: Any = None) -> torch.Tensor:
+    """Random numbers of both signs between 0.5 and 1.5, so that a zero was dropped."""
+    size = torch.rand(shape, generator=rng, dtype=dtype) + 0.5
+    return size * (torch.randint(0, 2, shape, generator=rng) * 2 - 1).to(size.dtype)
+
+
+def outline(result: Any) -> Any:
+    """Zeros of the shape, dtype and device of a random result; NaN where it is not finite."""
+    if isinstance(result, torch.Tensor):
+        return result.detach() * 0
+    if isinstance(result, np.ndarray) and result.dtype.kind == "f":
+        return result * 0
+    return result
+
+
+def share_dropped(result: torch.Tensor) -> float:
+    return (result == 0).double().mean().item()
+
+
+def alike(one: torch.Tensor, other: torch.Tensor) -> float:
+    """The share of entries that are dropped in both or kept in both."""
+    return ((one == 0) == (other == 0)).double().mean().item()
+
+
+def seen_of_mask(x: torch.Tensor, result: torch.Tensor) -> Iterator[tuple[str, Any]]:
+    """The statistics of one random result of an `x` without zeros."""
+    yield "about the share dropped", share_dropped(result)
+    shares = [alike(result, result.roll(1, k)) for k in range(result.dim())]
+    neighbours = torch.from_numpy(np.array(shares))
+    yield "about neighbours alike", neighbours
+    yield "share dropped", share_dropped(result)
+    yield "neighbours alike", neighbours
+    if result.dim() == 2:
+        yield "spread of rows", (result == 0).double().mean(dim=1).std().item()
+        yield "spread of columns", (result == 0).double().mean(dim=0).std().item()
+    kept = result != 0
+    scale = (result[kept] / x[kept]).double()
+    yield "smallest scale", scale.min().item() if len(scale) else float("nan")
+    yield "largest scale", scale.max().item() if len(scale) else float("nan")
+
+
+def seen_of_draws(
+    drop: Callable[[torch.Tensor], torch.Tensor], x: torch.Tensor
+) -> Iterator[tuple[str, Any]]:
+    """All that is seen of a dropout on `x`: the mask, the gradient, and a second call."""
+    before = x.clone()
+    result = drop(x)
+    yield "result", outline(result)
+    yield from seen_of_mask(before, result)
+    yield "X afterwards", x
+    leaf = before.clone().requires_grad_()
+    second = drop(leaf)
+    yield "calls alike", alike(result, second.detach())
+    yield "connected", bool(second.requires_grad)
+    upstream = torch.linspace(-2, 3, x.numel(), dtype=x.dtype).reshape(x.shape)
+    (gradient,) = torch.autograd.grad(second, leaf, upstream)
+    yield "gradient against the mask", gradient - upstream * second.detach() / before
+
+
+def mask_aspects(call: str, name: str = "Y") -> dict[str, Aspect]:
+    """How to speak about `seen_of_draws`, given the call that makes `Y` from `X`."""
+    y = f"{name} = {call}"
+    neighbours = (
+        f"{y}, and then, for each axis, how often neighbours along it are both kept or both dropped"
+    )
+    dependent = "Neighbouring entries are not dropped independently of each other."
+    return {
+        "result": Aspect(call, "The result is wrong."),
+        "about the share dropped": Aspect(
+            f"{y}, and then the share of zeros in {name}",
+            "The share of dropped entries is far from p.",
+            rtol=0,
+            atol=0.12,
+        ),
+        "share dropped": Aspect(
+            f"{y}, and then the share of zeros in {name}",
+            "The share of dropped entries is wrong.",
+            rtol=0,
+            atol=0.015,
+        ),
+        "about neighbours alike": Aspect(neighbours, dependent, rtol=0, atol=0.25),
+        "neighbours alike": Aspect(neighbours, dependent, rtol=0, atol=0.05),
+        "spread of rows": Aspect(
+            f"{y}, the share of zeros in each row, and then the standard deviation over the rows",
+            "The entries of a row are not dropped independently of each other.",
+            rtol=0.5,
+        ),
+        "spread of columns": Aspect(
+            f"{y}, the share of zeros in each column, and then the standard deviation over them",
+            "The entries of a column are not dropped independently of each other.",
+            rtol=0.5,
+        ),
+        "smallest scale": Aspect(
+            f"{y}, and then the smallest {name} / X among the kept entries",
+            "The kept entries are scaled by a wrong number.",
+            rtol=1e-4,
+        ),
+        "largest scale": Aspect(
+            f"{y}, and then the largest {name} / X among the kept entries",
+            "The kept entries are scaled by a wrong number.",
+            rtol=1e-4,
+        ),
+        "calls alike": Aspect(
+            f"{call} twice, and then how often an entry is kept in both or dropped in both",
+            "Two calls do not draw independent masks.",
+            rtol=0,
+            atol=0.05,
+        ),
+        "connected": Aspect(
+            f"{y} for an X that asks for gradients, and then {name}.requires_grad",
+            "Autograd cannot see through your code: the result is cut off from X.",
+        ),
+        "gradient against the mask": Aspect(
+            f"{y}; {name}.backward(G), and then X.grad - G * {name} / X",
+            "The gradient does not pass exactly the mask and the scale of the same call.",
+            rtol=0,
+            atol=1e-4,
+        ),
+        "X afterwards": Aspect(f"{call}, and then X", "Your code changed X."),
+    }
