@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import cache
 
 import torch
 import torch.nn.functional as F
@@ -80,10 +81,8 @@ def with_little_data(
     results = []
     for seed in seeds:
         model = network(data, layer, p, seed, hidden)
-        train(
-            model, data.first(images), epochs=epochs, lr=0.05, momentum=0.9, seed=seed,
-            evaluate=False,
-        )  # fmt: skip
+        few = data.first(images)
+        train(model, few, epochs=epochs, lr=0.05, momentum=0.9, seed=seed, evaluate=False)
         results.append(accuracy(model, data.x_test, data.y_test))
     return results
 
@@ -106,10 +105,11 @@ def mean_in_training(
     return rescaled / without, raw / without
 
 
+@cache
 def trained(
     layer: Layer, seed: int, p: float = 0.5, epochs: int = 12, name: str = "digits"
 ) -> tuple[nn.Sequential, Dataset]:
-    """A network trained with dropout on right labels, and its data."""
+    """A network trained with dropout on right labels, and its data; trained once, then kept."""
     data = load(name).flat()
     model = network(data, layer, p, seed)
     train(model, data, epochs=epochs, lr=0.05, momentum=0.9, seed=seed, evaluate=False)
@@ -138,9 +138,9 @@ class FunctionalNetwork(nn.Module):
 
 
 @torch.no_grad()
-def forgotten_flag(model: nn.Sequential, data: Dataset, seed: int = 0, p: float = 0.5) -> dict[
-    str, dict[str, float]
-]:  # fmt: skip
+def forgotten_flag(
+    model: nn.Sequential, data: Dataset, seed: int = 0, p: float = 0.5
+) -> dict[str, dict[str, float]]:
     """Test accuracy after `eval()`, and the share of images whose predicted class changes when
     the same images are asked for again; with `training=self.training` and without it.
     """

@@ -100,8 +100,7 @@ ANSWERS = Answers(
         Misconception(
             "keeps-with-p-mask-on-cpu",
             checked(drop_with(swapped=True, cpu=True)),
-            "Two mistakes: your code keeps an entry with probability dropout, and "
-            f"{CPU_SENTENCE}.",
+            f"Two mistakes: your code keeps an entry with probability dropout, and {CPU_SENTENCE}.",
             KEEP_HINT,
         ),
         Misconception(

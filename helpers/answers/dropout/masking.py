@@ -18,9 +18,7 @@ def right(X: torch.Tensor, p: float) -> torch.Tensor:
     return X * (torch.rand_like(X) >= p) / (1 - p)
 
 
-def drop_with(
-    *, swapped: bool = False, scaled: bool = True, cpu: bool = False
-) -> Drop:
+def drop_with(*, swapped: bool = False, scaled: bool = True, cpu: bool = False) -> Drop:
     """A dropout with any of the three classical faults: it keeps where it should drop, forgets
     the scale, or makes its mask on the CPU."""
 

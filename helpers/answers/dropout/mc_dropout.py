@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from typing import Any
 
@@ -105,9 +106,10 @@ def under_inference_mode(model: nn.Module, x: torch.Tensor, n_samples: int) -> A
     modes = {name: module.training for name, module in model.named_modules()}
     model.eval()
     for module in model.modules():
-        if isinstance(module, nn.modules.dropout._DropoutNd) or "dropout" in repr(
-            type(module)
-        ).split(".")[-1].lower():
+        if (
+            isinstance(module, nn.modules.dropout._DropoutNd)
+            or "dropout" in repr(type(module)).split(".")[-1].lower()
+        ):
             module.training = True
     try:
         logits = torch.stack([model(x) for _ in range(n_samples)])
@@ -128,6 +130,11 @@ def detached_later(model: nn.Module, x: torch.Tensor, n_samples: int) -> Any:
         restore()
     wide = torch.stack(drawn).double()
     return wide.mean(0).to(x.dtype), wide.std(0, unbiased=True).to(x.dtype)
+
+
+def on_a_copy(model: nn.Module, x: torch.Tensor, n_samples: int) -> Any:
+    """Right: whatever happens to the copy, the model does not see it."""
+    return mc_dropout_predict(copy.deepcopy(model), x, n_samples)
 
 
 def only_torch_dropout(model: nn.Module) -> None:
@@ -221,7 +228,7 @@ ANSWERS = Answers(
         "running mean and squares": running_sums,
         "inference mode, a list of results": under_inference_mode,
         "detached later, float64 inside": detached_later,
-        "a copy of the modes": predict(remember=exact_restore),
+        "on a deep copy": on_a_copy,
     },
     misconceptions=(
         Misconception(
@@ -363,9 +370,7 @@ ANSWERS = Answers(
         ),
         Misconception(
             "softmax-over-the-batch",
-            predict(
-                samples=lambda m, x, n: torch.stack([m(x).softmax(dim=0) for _ in range(n)])
-            ),
+            predict(samples=lambda m, x, n: torch.stack([m(x).softmax(dim=0) for _ in range(n)])),
             "Your softmax runs over the batch, so the columns sum to 1 and the rows do not.",
             "The classes are axis 1: softmax(dim=1).",
         ),

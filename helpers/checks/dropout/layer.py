@@ -10,6 +10,7 @@ import torch
 from helpers.checking import Argument, Aspect, Case, Check, outcome_of, run_check
 from helpers.checks.dropout.masks import (
     COLUMNS,
+    IMAGES,
     ROWS,
     mask_aspects,
     nonzero,
@@ -36,7 +37,7 @@ def _layer_cases(rng: torch.Generator) -> Iterator[Case]:
     for p in (0.2, 0.8):
         x = nonzero((ROWS, COLUMNS), rng)
         yield Case("a large matrix", way="draws", X=x, dropout=p)
-    images = nonzero((6, 8, 24, 30), rng)
+    images = nonzero(IMAGES, rng)
     yield Case("a batch of images with channels", way="draws", X=images, dropout=0.35)
     wide = nonzero((40, 60), rng, dtype=torch.float64)
     yield Case("float64", way="draws", X=wide, dropout=0.5)
@@ -102,9 +103,7 @@ DROPOUT_LAYER = Check(
         "gradient": Aspect(
             f"{CALL}.sum().backward(), and then X.grad", "The gradient is wrong.", input="X"
         ),
-        "error": Aspect(
-            CALL, "A dropout probability outside of 0 to 1 must raise ValueError."
-        ),
+        "error": Aspect(CALL, "A dropout probability outside of 0 to 1 must raise ValueError."),
         "share of calls": Aspect(
             f"the share of 0 among {CALLS_ON_ONE_NUMBER} results of {CALL}",
             "One number alone is not dropped with the right probability.",

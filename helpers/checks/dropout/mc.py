@@ -14,6 +14,7 @@ import torch
 from torch import nn
 
 from helpers.checking import Argument, Aspect, Case, Check, outcome_of, run_check
+from helpers.training import seeded
 
 CLASSES = 3
 
@@ -34,15 +35,25 @@ class ScriptedDropout(nn.Module):
         return x * self.SCRIPT[(self.passes - 1) % len(self.SCRIPT)]
 
 
+class Tally:
+    """A number that copies of a model share, so that work on a copy counts as well."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def __deepcopy__(self, memo: Any) -> Tally:
+        return self
+
+
 class CountingIdentity(nn.Module):
     """Counts forward passes, and doubles in training mode, as no layer of a prediction should."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.passes = 0
+        self.passes = Tally()
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        self.passes += 1
+        self.passes.count += 1
         return 2 * x if self.training else x
 
 
@@ -150,11 +161,12 @@ def _modes(model: nn.Module) -> str:
 
 
 def _count(model: nn.Module) -> int | None:
-    return next((m.passes for m in model.modules() if isinstance(m, CountingIdentity)), None)
+    return next((m.passes.count for m in model.modules() if isinstance(m, CountingIdentity)), None)
 
 
 def _observe_mc(mc_dropout_predict: Any, case: Case) -> Iterator[tuple[str, Any]]:
-    model = MODELS[case.model]().to(case.x.dtype)
+    with seeded(0):  # the same weights, whatever is drawn elsewhere
+        model = MODELS[case.model]().to(case.x.dtype)
     MODES[case.mode](model)
     if case.way == "raises":
         yield "error", outcome_of(lambda: mc_dropout_predict(model, case.x, case.n_samples))
@@ -225,9 +237,7 @@ MC_DROPOUT = Check(
             rtol=0,
             atol=0.04,
         ),
-        "error": Aspect(
-            CALL, "An error in the model must reach the caller."
-        ),
+        "error": Aspect(CALL, "An error in the model must reach the caller."),
         "modes afterwards": Aspect(
             f"{CALL}, and then the modes of all modules",
             "Your code left a module in another mode than it found it in.",
