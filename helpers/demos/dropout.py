@@ -23,8 +23,8 @@ def draw_thinned_network(p: float, sample: int) -> tuple[Figure, str]:
     """One thinned network, and the sum over many of them with and without rescaling.
 
     >>> figure, alt = draw_thinned_network(p=0.5, sample=1)
-    >>> alt[:69]
-    'A network of 4 layers, p = 0.50: 9 of 18 hidden units are dropped. A u'
+    >>> alt.split(". ")[0]
+    'A network of 4 layers, p = 0.50: 9 of 18 hidden units are dropped'
     """
     generator = torch.Generator().manual_seed(sample)
     kept = [

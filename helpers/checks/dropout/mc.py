@@ -114,15 +114,17 @@ MODELS: dict[str, Callable[[], nn.Module]] = {
     "a network whose class is called DropoutNetwork": DropoutNetwork,
 }
 
+
+def _every_second(model: nn.Module, first: int) -> None:
+    for i, module in enumerate(model.modules()):
+        module.training = i % 2 == first
+
+
 MODES: dict[str, Callable[[nn.Module], Any]] = {
     "train": lambda model: model.train(),
     "eval": lambda model: model.eval(),
-    "mixed": lambda model: [
-        setattr(module, "training", i % 2 == 0) for i, module in enumerate(model.modules())
-    ],
-    "mixed, the model itself in eval": lambda model: [
-        setattr(module, "training", i % 2 == 1) for i, module in enumerate(model.modules())
-    ],
+    "mixed": lambda model: _every_second(model, 0),
+    "mixed, the model itself in eval": lambda model: _every_second(model, 1),
 }
 """Modes before the call. Modules of one model may be in different modes, as in fine-tuning."""
 

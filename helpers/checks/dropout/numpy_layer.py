@@ -84,8 +84,8 @@ def _observe_numpy(NumpyDropout: Any, case: Case) -> Iterator[tuple[str, Any]]:
 def _seen_of_gradient(
     when: str, gradient: Any, dout: np.ndarray, Y: np.ndarray
 ) -> Iterator[tuple[str, Any]]:
-    tensors = [torch.from_numpy(np.asarray(array)) for array in (gradient, dout, Y)]
-    yield from seen_of_gradient(*tensors, when)
+    slope, upstream, result = (torch.from_numpy(np.asarray(a)) for a in (gradient, dout, Y))
+    yield from seen_of_gradient(slope, upstream, result, when)
 
 
 def _seen_of_draws(layer: Any, X: np.ndarray, dout: np.ndarray) -> Iterator[tuple[str, Any]]:
@@ -140,7 +140,7 @@ def _share(call: str, wrong: str) -> Aspect:
 
 
 def _gradients() -> dict[str, Aspect]:
-    aspects = {}
+    aspects: dict[str, Aspect] = {}
     for when, call in TIMES.items():
         aspects |= gradient_aspects(call, "the result", when)
     return aspects
