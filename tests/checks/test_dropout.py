@@ -12,7 +12,7 @@ import pytest
 import torch
 from torch import nn
 
-from helpers.answers.dropout import dropout_module, masking, numpy_dropout
+from helpers.answers.dropout import arrays, dropout_module, masking
 from helpers.answers.dropout.dropout_layer import checked
 from helpers.checking import observing
 from helpers.checking.check import Check, Misconception
@@ -87,7 +87,7 @@ def off(rate: float, scale: float) -> masking.Drop:
 
 
 def numpy_off(rate: float, scale: float) -> type:
-    class Off(numpy_dropout.ByHand):
+    class Off(arrays.ByHand):
         def forward(self, X: Any, training: bool = True) -> Any:
             p = self.drop_prob
             inside = 0 < p < 1
@@ -139,20 +139,13 @@ def test_diagnosis_does_not_depend_on_the_draws(check: Check, misconception: Mis
     assert verdict.misconception.id == misconception.id
 
 
-class SeedsItself(numpy_dropout.ByHand):
-    def forward(self, X: Any, training: bool = True) -> Any:
-        drawn = np.random.default_rng(0).random(X.shape)
-        self.mask = drawn >= self.drop_prob if training else None
-        return self._masked(X)
-
-
 @ids(
     ("check", "wrong", "name"),
     [
         (DROPOUT_MODULE, dropout_module.FlagOnce, "always-drops"),
         (DROPOUT_MODULE, dropout_module.PartInList, "always-drops"),
         (DROPOUT_MODULE, dropout_module.module(masking.fixed_mask), "same-mask"),
-        (NUMPY_DROPOUT, SeedsItself, "same-mask"),
+        (NUMPY_DROPOUT, arrays.SeedsItself, "same-mask"),
     ],
 )
 def test_other_ways_to_the_same_mistake(check: Check, wrong: Any, name: str) -> None:
@@ -161,7 +154,7 @@ def test_other_ways_to_the_same_mistake(check: Check, wrong: Any, name: str) -> 
 
 
 def test_numpy_dropout_refuses_pytorch() -> None:
-    class WithTorch(numpy_dropout.ByHand):
+    class WithTorch(arrays.ByHand):
         def forward(self, X: Any, training: bool = True) -> Any:
             self.mask = (torch.rand(X.shape) >= self.drop_prob).numpy() if training else None
             return self._masked(X)

@@ -200,8 +200,7 @@ NUMPY_DROPOUT = Check(
     },
     praise="backward passes exactly what forward let through.",
     reread="The backward pass by hand",
-    forbidden=NOT_BY_HAND
-    | {"rand", "rand_like", "randn", "bernoulli", "empty", "tensor", "as_tensor", "where"},
+    forbidden=NOT_BY_HAND | {"rand", "rand_like", "randn", "bernoulli", "tensor", "as_tensor"},
     seconds=20.0,
 )
 
