@@ -68,7 +68,14 @@ def _observe_layer(dropout_layer: Any, case: Case) -> Iterator[tuple[str, Any]]:
         before = X.clone()
         yield "values", dropout_layer(X, p)
         yield "X afterwards", X
-        yield "gradient", _gradient(dropout_layer(before.requires_grad_(), p), before, p)
+        result = dropout_layer(before.requires_grad_(), p)
+        if p != 1:  # with p = 1 nothing is kept, and a result without a graph is right as well
+            yield "connected", bool(result.requires_grad)
+        if result.requires_grad:
+            (gradient,) = torch.autograd.grad(result.sum(), before)
+        else:
+            gradient = torch.zeros_like(before)
+        yield "gradient", gradient
 
 
 def _seen_of_one_number(drop: Callable[[], Any]) -> Iterator[tuple[str, Any]]:
@@ -78,14 +85,6 @@ def _seen_of_one_number(drop: Callable[[], Any]) -> Iterator[tuple[str, Any]]:
     yield "share of calls", share_dropped(values)
     yield "smallest", values.min()
     yield "largest", values.max()
-
-
-def _gradient(result: torch.Tensor, leaf: torch.Tensor, p: float) -> torch.Tensor:
-    """With p = 1 nothing is kept, so a result without a graph is right as well."""
-    if p == 1 and not result.requires_grad:
-        return torch.zeros_like(leaf)
-    (gradient,) = torch.autograd.grad(result.sum(), leaf)
-    return gradient
 
 
 CALL = "dropout_layer({X}, {dropout})"

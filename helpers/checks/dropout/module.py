@@ -79,9 +79,9 @@ def _seen_of_modes(layer: Any, X: torch.Tensor) -> Iterator[tuple[str, Any]]:
     shares, results = [], []
     for mode in ("train", "eval", "train", "eval"):
         getattr(model, mode)()
-        with_gradients = model(X)
+        with_gradients = model(X.clone())
         with torch.no_grad():
-            without = model(X)
+            without = model(X.clone())
         shares += [share_dropped(with_gradients), share_dropped(without)]
         results += [with_gradients, without]
     yield "shares", torch.from_numpy(np.array(shares))
@@ -89,9 +89,9 @@ def _seen_of_modes(layer: Any, X: torch.Tensor) -> Iterator[tuple[str, Any]]:
     yield "in evaluation mode without gradients", results[3]
     yield "in evaluation mode again", results[6]
     yield "mode after evaluation", "train" if layer.training else "eval"
-    model.train()(X)
+    model.train()(X.clone())
     yield "mode after training", "train" if layer.training else "eval"
-    model.eval()
+    model.eval()(X)
     leaf = X.clone().requires_grad_()
     upstream = torch.linspace(-2, 3, X.numel()).reshape(X.shape)
     (gradient,) = torch.autograd.grad(model(leaf), leaf, upstream)
