@@ -24,7 +24,7 @@ from helpers.checks.dropout.masks import COLUMNS, ROWS
 
 RUNS = int(os.environ.get("COURSE_RUNS_OF_RANDOM_CHECKS", "25"))
 """Runs of each reference through its own check, each with other draws. Set it to 10000 to measure
-the rate of false alarms anew; that takes about half a minute for every thousand runs."""
+the rate of false alarms anew; that takes about two minutes for every thousand runs of a check."""
 
 MASKS = (DROPOUT_LAYER, NUMPY_DROPOUT, DROPOUT_MODULE)
 ids = pytest.mark.parametrize
