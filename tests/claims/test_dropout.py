@@ -1,0 +1,119 @@
+"""What lesson 05 says about its experiments, over five seeds."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+
+from helpers.answers.dropout.dropout_layer import by_hand
+from helpers.answers.dropout.mc_dropout import mc_dropout_predict
+from helpers.experiments.dropout import (
+    SEEDS,
+    forgotten_flag,
+    mean_in_training,
+    sureness,
+    trained,
+    with_little_data,
+    with_wrong_labels,
+)
+
+pytestmark = pytest.mark.claims
+
+Histories = dict[float, list[dict[str, list[float]]]]
+
+
+def mean(values: list[float]) -> float:
+    return sum(values) / len(values)
+
+
+@pytest.fixture(scope="module")
+def wrong_labels() -> Histories:
+    return {p: with_wrong_labels(nn.Dropout, p) for p in (0.0, 0.5)}
+
+
+def test_seeds_are_five() -> None:
+    assert len(set(SEEDS)) >= 5
+
+
+@pytest.mark.parametrize("p", [0.2, 0.5, 0.8])
+def test_rescaling_keeps_the_mean(p: float) -> None:
+    for seed in SEEDS:
+        rescaled, raw = mean_in_training(by_hand, p, seed)
+        assert rescaled == pytest.approx(1, abs=0.03)
+        assert raw == pytest.approx(1 - p, abs=0.03)
+
+
+def test_dropout_helps_with_wrong_labels(wrong_labels: Histories) -> None:
+    """From about 78 to about 93 percent, by more than 8 points in every seed."""
+    without, with_dropout = (
+        [run["test_accuracy"][-1] for run in wrong_labels[p]] for p in (0.0, 0.5)
+    )
+    assert all(b - a > 0.08 for a, b in zip(without, with_dropout, strict=True))
+    assert mean(without) == pytest.approx(0.78, abs=0.05)
+    assert mean(with_dropout) == pytest.approx(0.93, abs=0.03)
+
+
+def test_without_dropout_the_wrong_labels_are_learned(wrong_labels: Histories) -> None:
+    """Agreement with 92 percent of the training labels against 74, 73 of which are right."""
+    without, with_dropout = (
+        mean([run["train_accuracy"][-1] for run in wrong_labels[p]]) for p in (0.0, 0.5)
+    )
+    assert without == pytest.approx(0.92, abs=0.05)
+    assert with_dropout == pytest.approx(0.74, abs=0.03)
+
+
+def test_stopping_in_time_would_have_helped_as_much(wrong_labels: Histories) -> None:
+    without, with_dropout = (
+        mean([max(run["test_accuracy"]) for run in wrong_labels[p]]) for p in (0.0, 0.5)
+    )
+    assert without == pytest.approx(0.95, abs=0.02)
+    assert without == pytest.approx(with_dropout, abs=0.025)
+
+
+def test_about_27_percent_of_the_labels_are_wrong() -> None:
+    from helpers.data import load
+
+    clean = load("digits", "cpu")
+    for seed in SEEDS:
+        wrong = (clean.with_label_noise(0.3, seed).y_train != clean.y_train).float().mean()
+        assert wrong.item() == pytest.approx(0.27, abs=0.02)
+
+
+def test_dropout_hurts_a_narrow_network_on_little_clean_data() -> None:
+    """About 10 points with 16 units, in every seed; at most 3 points either way with 256."""
+    narrow, thinned = (with_little_data(nn.Dropout, p, hidden=16) for p in (0.0, 0.5))
+    assert all(b < a for a, b in zip(narrow, thinned, strict=True))
+    assert mean(narrow) - mean(thinned) == pytest.approx(0.10, abs=0.06)
+    wide, thinned = (with_little_data(nn.Dropout, p, hidden=256) for p in (0.0, 0.5))
+    assert abs(mean(wide) - mean(thinned)) < 0.03
+
+
+def test_forgotten_flag_costs_accuracy_and_makes_answers_random() -> None:
+    """2 to 3 points on average, and about 7 percent of the answers change."""
+    results = [forgotten_flag(*trained(nn.Dropout, seed), seed) for seed in SEEDS]
+    kept = [result["with the flag"] for result in results]
+    forgotten = [result["without the flag"] for result in results]
+    assert all(result["changed"] == 0 for result in kept)
+    assert mean([result["changed"] for result in forgotten]) == pytest.approx(0.07, abs=0.03)
+    gaps = [a["accuracy"] - b["accuracy"] for a, b in zip(kept, forgotten, strict=True)]
+    assert mean(gaps) == pytest.approx(0.025, abs=0.015)
+
+
+def test_monte_carlo_dropout_is_less_sure_of_noise() -> None:
+    """0.93 for digits, 0.61 for noise; a single pass gives noise 0.79."""
+    results = [
+        sureness(mc_dropout_predict, *trained(nn.Dropout, seed), seed=seed) for seed in SEEDS
+    ]
+
+    def means(name: str, what: str) -> torch.Tensor:
+        return torch.stack([result[name][what].mean() for result in results])  # (seeds,)
+
+    digits, noise = means("digits", "probability"), means("noise", "probability")
+    assert (digits - noise > 0.15).all()
+    assert digits.mean().item() == pytest.approx(0.93, abs=0.03)
+    assert noise.mean().item() == pytest.approx(0.61, abs=0.07)
+    ratio = means("noise", "spread").mean() / means("digits", "spread").mean()
+    assert 2.8 < ratio.item() < 4.7
+    assert (means("noise", "one pass") > noise + 0.05).all()
+    assert means("noise", "one pass").mean().item() == pytest.approx(0.79, abs=0.06)
