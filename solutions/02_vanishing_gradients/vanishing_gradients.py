@@ -381,7 +381,7 @@ def xavier_uniform_bound(fan_in, fan_out, gain=1.0):
     fan_in, fan_out: the numbers of inputs and outputs of the layer.
     gain: a factor on the weights.
 
-    Returns a float. Not allowed: torch's own xavier_uniform_ (and kaiming_normal_ below).
+    Returns a float.
     """
     ### BEGIN SOLUTION
     return gain * math.sqrt(6 / (fan_in + fan_out))

@@ -127,7 +127,7 @@ def by_renorm(weight: torch.Tensor, max_norm: float) -> None:
 @pytest.mark.parametrize(
     ("check", "implementation", "builtin"),
     [
-        (WEIGHT, ParametrizedInside, "_weight_norm"),
+        (WEIGHT, ParametrizedInside, "weight_norm"),
         (POWER, by_svd, "linalg_svd"),
         (SPECTRAL, ExactSpectralNorm, "linalg_matrix_norm"),
         (MAX, by_renorm, "renorm"),

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 import torch.nn.functional as F
 from torch import nn
-from torch.nn.utils import parametrizations
 
 from helpers.answers.weight_and_spectral_norm.power_iteration import unit
 from helpers.answers.weight_and_spectral_norm.spectral_layers import (
@@ -156,16 +153,6 @@ class _NotNormalised(PowerIteration):
             if self.steps():
                 self.u = u
         return u, v
-
-
-class _Parametrized(nn.Module):
-    def __init__(self, in_features: int, out_features: int, n_power_iterations: int = 1) -> None:
-        super().__init__()
-        inner = nn.Linear(in_features, out_features)
-        self.linear = parametrizations.spectral_norm(inner, n_power_iterations=n_power_iterations)
-
-    def forward(self, x: Tensor) -> Any:
-        return self.linear(x)
 
 
 ANSWERS = Answers(
@@ -327,12 +314,6 @@ ANSWERS = Answers(
             _LengthOfInputs,
             "Your u has one entry for each input.",
             "u has one entry for each row of the weight: out_features.",
-        ),
-        Misconception(
-            "torch-parametrization",
-            _Parametrized,
-            "You use PyTorch's own spectral norm.",
-            "Write it with your power_iteration: the docstring names what is not allowed.",
         ),
     ),
 )

@@ -66,7 +66,7 @@ def _in_gradient(parameters: Tensors, lr: float, weight_decay: float = 0.0) -> N
 
 def _clears(parameters: Tensors, lr: float, weight_decay: float = 0.0) -> None:
     listed = list(parameters)
-    sgd_step(listed, lr, weight_decay)
+    RIGHT(listed, lr, weight_decay)
     for p in listed:
         if p.grad is not None:
             p.grad.zero_()
@@ -74,7 +74,7 @@ def _clears(parameters: Tensors, lr: float, weight_decay: float = 0.0) -> None:
 
 def _sets_none(parameters: Tensors, lr: float, weight_decay: float = 0.0) -> None:
     listed = list(parameters)
-    sgd_step(listed, lr, weight_decay)
+    RIGHT(listed, lr, weight_decay)
     for p in listed:
         p.grad = None
 
@@ -111,7 +111,7 @@ def _reads_twice(parameters: Tensors, lr: float, weight_decay: float = 0.0) -> N
 
 
 def _needs_list(parameters: Any, lr: float, weight_decay: float = 0.0) -> None:
-    sgd_step([parameters[i] for i in range(len(parameters))], lr, weight_decay)
+    RIGHT([parameters[i] for i in range(len(parameters))], lr, weight_decay)
 
 
 def _with_graph(parameters: Tensors, lr: float, weight_decay: float = 0.0) -> None:

@@ -65,7 +65,6 @@ INITIALIZATION = Check(
     },
     praise="a layer with these weights keeps the size of what passes through it.",
     reread="How large should the weights be?",
-    forbidden=frozenset({"xavier_uniform", "kaiming_normal"}),
 )
 
 
