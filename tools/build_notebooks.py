@@ -30,6 +30,19 @@ import nbformat
 
 from helpers.course import LESSONS, Lesson, todo_of
 
+# One process for all assignments: starting nbgrader takes longer than generating one of them.
+GENERATE = """
+import sys
+from nbgrader.apps import NbGrader, NbGraderAPI
+application = NbGrader()
+application.load_config_file()
+api = NbGraderAPI(config=application.config)
+for name in sys.argv[1:]:
+    result = api.generate_assignment(name, force=True)
+    if not result["success"]:
+        sys.exit(name + ": " + result.get("error", "") + result.get("log", ""))
+"""
+
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = ("conventions",)
 """Pages beside the lessons: nothing in them is graded, so nbgrader does not see them."""
@@ -146,19 +159,18 @@ def _generate(folders: list[str], target: Path) -> None:
         shutil.copy(ROOT / "nbgrader_config.py", scratch)
         for folder in folders:
             shutil.copytree(target / "solutions" / folder, Path(scratch, "solutions", folder))
-        command = [sys.executable, "-m", "nbgrader", "generate_assignment", "--force"]
         path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+        result = subprocess.run(
+            [sys.executable, "-c", GENERATE, *folders],
+            cwd=scratch,
+            env={**os.environ, "PATH": path},  # nbgrader finds alembic by PATH
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if result.returncode:
+            raise SystemExit(f"nbgrader could not generate the notebooks:\n{result.stderr}")
         for folder in folders:
-            result = subprocess.run(
-                [*command, folder],
-                cwd=scratch,
-                env={**os.environ, "PATH": path},  # nbgrader finds alembic by PATH
-                capture_output=True,
-                text=True,
-                check=False,
-            )
-            if result.returncode:
-                raise SystemExit(f"nbgrader could not generate {folder}:\n{result.stderr}")
             for file in Path(scratch, "notebooks", folder).rglob("*.ipynb"):
                 place = target / "notebooks" / folder / file.name
                 place.parent.mkdir(parents=True, exist_ok=True)
