@@ -41,7 +41,7 @@ lab: $(VENV)/.course
 
 test: $(VENV)/.developer
 	@echo "Running every test on $(JOBS) cores ..."
-	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n $(JOBS) --dist loadgroup --nbval-lax \
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n $(JOBS) --nbval-lax \
 		notebooks solutions tests
 	@if $(BIN)/python -c 'import sys, torch; sys.exit(not torch.cuda.is_available())'; then \
 		echo "Running every notebook again on the graphics card ..."; \

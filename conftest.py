@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,16 +23,22 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             raise pytest.UsageError(
                 f"No test was collected in {place}. Run `make notebooks` if notebooks are missing."
             )
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(_group(item)))
 
 
-def _group(item: pytest.Item) -> str:
-    """Which tests must run in one process: those of one file, which share notebooks and fixtures.
-    The tests of all checkers share nothing but the checker, and would be one long file.
+LONG_FILES = ("test_all_checkers.py", "test_hostile.py")
+"""Their tests share nothing but the checker, whose name each has in its brackets."""
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Which tests run in one process: those of one file, which share notebooks and fixtures. The
+    long files are dealt out by checker, so that no core waits for the other at the end.
     """
-    if item.path.name in ("test_all_checkers.py", "test_hostile.py"):
-        parameters = getattr(item, "callspec", None)
-        check = parameters.params.get("check") if parameters else None
-        return f"{item.path.name} {getattr(check, 'name', '')}"
-    return str(item.path)
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByFileOrChecker(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file, _, test = nodeid.partition("::")
+            checker = re.search(r"\[(check_\w+)", test)
+            return f"{file} {checker[1]}" if checker and file.endswith(LONG_FILES) else file
+
+    return ByFileOrChecker(config, log)
