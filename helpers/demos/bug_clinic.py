@@ -74,7 +74,7 @@ PROGRAMS = {
         "norm of the weights", "penalty, λ = 1", 0, 4, lambda w: w, lambda w: w**2 / 2
     ),
     "7: where the descent ends": Program(
-        "λ", "w that minimises ½(w − 1)² + λw²", 0, 4, lambda a: 1 / (1 + a), lambda a: 1 / (1 + 2 * a)
+        "λ", "w at the end", 0, 4, lambda a: 1 / (1 + a), lambda a: 1 / (1 + 2 * a)
     ),
 }  # fmt: skip
 POINTS = 241
@@ -88,7 +88,8 @@ def draw_programs(program: str, position: int) -> tuple[Figure, str]:
     '2: slope of the sigmoid, at x = -120: broken NaN, repaired 0.000. NaN at 13 % of the points.'
     """
     shown = PROGRAMS[program]
-    grid = torch.linspace(shown.low, shown.high, POINTS)  # its middle is exactly 0 where it is odd
+    width = shown.high - shown.low
+    grid = shown.low + width * torch.arange(POINTS) / (POINTS - 1)  # meets 0 exactly
     index = round(position / 100 * (POINTS - 1))
     at = grid[index].item()
     curves = (shown.broken(grid), shown.repaired(grid))
@@ -102,7 +103,11 @@ def draw_programs(program: str, position: int) -> tuple[Figure, str]:
     ):
         value = curve[index].item()
         words.append(f"{name} NaN" if value != value else f"{name} {value:.3f}")
-        panel.plot(grid, curve, color=color, marker="." if POINTS < 50 else None)
+        panel.plot(
+            grid,
+            curve,
+            color=color,
+        )
         panel.fill_between(
             grid,
             low - margin,

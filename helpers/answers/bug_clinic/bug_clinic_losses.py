@@ -49,7 +49,7 @@ def by_name(model, x, y, l1, l2):
 
 def unrepaired(model, x, y, l1, l2):
     output = model(x)
-    return F.mse_loss(output, y) + l1 * F.l1_loss(output, y) + l2 * F.mse_loss(output, y)
+    return F.mse_loss(output, y) + l1 * F.l1_loss(output, y) + 0.5 * l2 * F.mse_loss(output, y)
 
 
 def of_the_outputs(model, x, y, l1, l2):

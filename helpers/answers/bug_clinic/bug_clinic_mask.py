@@ -16,7 +16,7 @@ def partial(probability=False, scale=False, device=False, by_p=False):
         if device:
             mask = torch.bernoulli(torch.full_like(x, keep))
         else:
-            mask = torch.bernoulli(torch.full(x.shape, keep, dtype=x.dtype))
+            mask = torch.bernoulli(torch.full(x.shape, keep))
         divisor = p if by_p else 1 - p if scale else 1
         return x * mask / divisor if divisor else x * 0
 
