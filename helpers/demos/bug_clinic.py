@@ -103,11 +103,7 @@ def draw_programs(program: str, position: int) -> tuple[Figure, str]:
     ):
         value = curve[index].item()
         words.append(f"{name} NaN" if value != value else f"{name} {value:.3f}")
-        panel.plot(
-            grid,
-            curve,
-            color=color,
-        )
+        panel.plot(grid, curve, color=color)
         panel.fill_between(
             grid,
             low - margin,

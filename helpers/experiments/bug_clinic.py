@@ -89,8 +89,8 @@ def weight_size(make: Callable[..., nn.Module], lam: float, seed: int = 0) -> tu
     )
     model.eval()
     with torch.no_grad():
-        squares = sum((p**2).sum() for p in model.parameters() if p.dim() >= 2)
-        return float(squares) ** 0.5, float(model(data.x_test).mean())
+        weights = torch.cat([p.flatten() for p in model.parameters() if p.dim() >= 2])
+        return weights.norm().item(), model(data.x_test).mean().item()
 
 
 def census_of(
@@ -115,7 +115,7 @@ def truly_dead(make: Callable[..., nn.Module], seed: int = 0, name: str = "digit
         model: Any = make(data.num_features, 64, data.num_classes).to(data.x_train.device)
     with torch.no_grad():
         hidden = model.activation(model.hidden(data.x_train))
-    return (hidden == 0).all(dim=0).float().mean().item()
+    return float((hidden == 0).all(dim=0).float().mean())
 
 
 def accuracy_by_company(

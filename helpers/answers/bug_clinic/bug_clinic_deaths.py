@@ -119,6 +119,12 @@ class BeforeActivation(Base):
         return 100 * (h == 0).all(0).float().mean().item()
 
 
+class SumIsZero(Base):
+    def death_rate(self, batches):
+        h = torch.cat([self.units(x) for x in batches])
+        return 100 * (h.sum(0) == 0).float().mean().item()
+
+
 class AlwaysReLU(Base):
     def units(self, x):
         return torch.relu(self.hidden(x))
@@ -210,6 +216,13 @@ ANSWERS = Answers(
             NotPositive,
             "Negative values count as dead. A LeakyReLU unit below 0 still passes gradient.",
             "Compare with 0 exactly: h == 0.",
+        ),
+        Misconception(
+            "sum-is-zero",
+            SumIsZero,
+            "A unit counts as dead when its values add up to 0. With activations that can be "
+            "negative, living values can cancel.",
+            "Ask whether each value is 0: (h == 0).all(dim=0).",
         ),
         Misconception(
             "dead-samples",

@@ -161,6 +161,16 @@ class Averaged(Base):
         return torch.stack([F.dropout(h, self.p) for _ in range(10)]).mean(0)
 
 
+class DropsInputs(Base):
+    def forward(self, x):
+        return self.output(torch.relu(self.hidden(self.drop(x))))
+
+
+class DropsOutputs(Base):
+    def forward(self, x):
+        return self.drop(self.output(torch.relu(self.hidden(x))))
+
+
 class FixedRate(Base):
     def drop(self, h):
         return F.dropout(h, 0.5, training=self.training)
@@ -270,6 +280,18 @@ ANSWERS = Answers(
             Averaged,
             "In evaluation you average several damaged networks. That is calmer, but still random.",
             "In evaluation nothing may be dropped at all.",
+        ),
+        Misconception(
+            "drops-inputs",
+            DropsInputs,
+            "The inputs are dropped instead of the hidden units.",
+            "Drop between the ReLU and the output layer, as the program did.",
+        ),
+        Misconception(
+            "drops-outputs",
+            DropsOutputs,
+            "The outputs are dropped instead of the hidden units, so some logits become 0.",
+            "Drop between the ReLU and the output layer, as the program did.",
         ),
         Misconception(
             "fixed-rate",

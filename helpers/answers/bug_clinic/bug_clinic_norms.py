@@ -127,6 +127,14 @@ ANSWERS = Answers(
             "Leave out parameters with fewer than two axes: p.dim() >= 2.",
         ),
         Misconception(
+            "matrices-only",
+            lambda model, lam: (
+                0.5 * lam * sum((p**2).sum() for p in weights(model) if p.dim() == 2)
+            ),
+            "Only parameters with exactly two axes count, so the weights of convolutions are missed.",
+            "Two or more axes: p.dim() >= 2.",
+        ),
+        Misconception(
             "first-layer-only",
             lambda model, lam: 0.5 * lam * (weights(model)[0] ** 2).sum(),
             "Only the first layer is penalised.",

@@ -88,6 +88,17 @@ ANSWERS = Answers(
             "Make the argument of each exp safe too, with a torch.where inside it.",
         ),
         Misconception(
+            "absolute-value",
+            lambda x: torch.where(
+                x >= 0,
+                1 / (1 + torch.exp(-x.abs())),
+                torch.exp(-x.abs()) / (1 + torch.exp(-x.abs())),
+            ),
+            "Nothing overflows any more, but |x| has the slope 0 at x = 0, so the gradient there is "
+            "0; it must be ¼.",
+            "Make the arguments safe with torch.where or clamp, without abs.",
+        ),
+        Misconception(
             "exp-over-exp",
             lambda x: torch.exp(x) / (1 + torch.exp(x)),
             "This formula is safe for negative x, but for large positive x it is "

@@ -55,6 +55,9 @@ ANSWERS = Answers(
         "float64 with a clamp": in_float64(lambda x: textbook_tanh(x.clamp(-40, 40))),
         "Function": TanhFunction.apply,
         "one exponential with a clamp": lambda x: 1 - 2 / (torch.exp((2 * x).clamp(max=60)) + 1),
+        "far away by the sign": lambda x: torch.where(
+            x.abs() > 20, torch.sign(x), textbook_tanh(x.clamp(-20, 20))
+        ),
         "softmax": lambda x: 2 * torch.softmax(torch.stack([2 * x, 0 * x]), 0)[0] - 1,
     },
     misconceptions=(
@@ -71,6 +74,20 @@ ANSWERS = Answers(
             "The value is right now, but exp(2x) still overflows for large x, and on the way back "
             "autograd multiplies 0 by infinity: the gradient is NaN.",
             "Look at the gradient as well; for x > 0 use only exp(−2x).",
+        ),
+        Misconception(
+            "safe-on-the-left",
+            lambda x: (torch.exp(2 * x) - 1) / (torch.exp(2 * x) + 1),
+            "This form is safe for negative x only: for large x exp(2x) overflows, and "
+            "infinity / infinity is NaN.",
+            "Use this form for x < 0, and the one with exp(−2x) for x ≥ 0.",
+        ),
+        Misconception(
+            "safe-on-the-right",
+            lambda x: (1 - torch.exp(-2 * x)) / (1 + torch.exp(-2 * x)),
+            "This form is safe for positive x only: for very negative x exp(−2x) overflows, and "
+            "infinity / infinity is NaN.",
+            "Use this form for x > 0, and the one with exp(2x) for x ≤ 0.",
         ),
         Misconception(
             "both-branches",

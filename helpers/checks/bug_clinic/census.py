@@ -16,6 +16,7 @@ from helpers.checks.bug_clinic.program import clinic_check
 ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
     "nn.ReLU": nn.ReLU,
     "nn.LeakyReLU": nn.LeakyReLU,
+    "nn.Hardtanh": nn.Hardtanh,
 }
 
 
@@ -46,6 +47,7 @@ def _census_cases(rng: torch.Generator) -> Iterator[Case]:
     yield case("a unit that lives in the first batch only", two[::-1], [second, dead, never, never])
     yield case("batches of different sizes", [[1.0], [-1.0, -2.0, -3.0]], [half, dead])
     yield case("LeakyReLU", two, [dead, half, never], activation="nn.LeakyReLU")
+    yield case("values that cancel", two, [dead, half, (0.0, 0.0)], activation="nn.Hardtanh")
     yield case("batches that can be read once", two, [half, dead], times="once only")
 
 

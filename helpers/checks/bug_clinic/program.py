@@ -48,5 +48,5 @@ def distinct(values: torch.Tensor) -> torch.Tensor:
 
 
 def share(mask: Any) -> float:
-    """The share of True."""
-    return float(mask.double().mean())
+    """The share of True, to two digits, since it is a share of random draws."""
+    return round(float(mask.double().mean()), 2)
