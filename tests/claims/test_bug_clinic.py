@@ -145,7 +145,7 @@ def test_7_the_descent_ends_elsewhere() -> None:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_8_the_penalty_does_not_shrink_the_weights(seed: int) -> None:
     free, _ = weight_size(BROKEN["Regressor"], 0.0, seed)
-    assert weight_size(BROKEN["Regressor"], 0.5, seed)[0] > free
+    assert 0.9 < weight_size(BROKEN["Regressor"], 0.5, seed)[0] / free < 1.3
     repaired = bug_clinic_outputs.Base
     assert weight_size(repaired, 0.0, seed)[0] == pytest.approx(free, rel=1e-3)
     assert weight_size(repaired, 0.5, seed)[0] < 0.75 * free
@@ -185,7 +185,8 @@ def test_11_company_decides(seed: int) -> None:
     assert apart == pytest.approx(0.13, abs=0.06)
     repaired, alone = accuracy_by_company(bug_clinic_batchnorm.ANSWERS.reference, seed)
     assert repaired == pytest.approx(alone, abs=1e-6)
-    assert repaired == pytest.approx(0.92, abs=0.03)
+    assert repaired == pytest.approx(0.92, abs=0.045)
+    assert repaired == pytest.approx(together, abs=0.05)
 
 
 def test_11_a_single_image_is_refused() -> None:
