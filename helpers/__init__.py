@@ -38,7 +38,7 @@ def _home_of(name: str) -> str | None:
     from helpers.course import LESSONS
 
     for lesson in LESSONS:
-        if any(todo.check == name for todo in lesson.todos):
+        if any(name in (todo.check, todo.face) for todo in lesson.todos):
             return f"helpers.checks.{lesson.slug}"
         if name == f"{lesson.slug}_demo":
             return f"helpers.demos.{lesson.slug}"
@@ -55,6 +55,6 @@ def __getattr__(name: str) -> Any:
 def __dir__() -> list[str]:
     from helpers.course import LESSONS
 
-    checks = [todo.check for lesson in LESSONS for todo in lesson.todos]
+    checks = {todo.face or todo.check for lesson in LESSONS for todo in lesson.todos}
     demos = [f"{lesson.slug}_demo" for lesson in LESSONS]
     return sorted([*_HOME, *checks, *demos])

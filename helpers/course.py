@@ -21,6 +21,15 @@ class Todo:
     writes: str
     """The function or class that the student writes, as it reads in a message."""
     points: float
+    face: str = ""
+    """The public function that judges several TODOs by name, where there is one."""
+
+    @property
+    def call(self) -> str:
+        """How a check cell begins, up to the student's own functions or classes."""
+        if not self.face:
+            return f"{self.check}("
+        return f'{self.face}("{self.check.removeprefix(self.face + "_")}", '
 
 
 @dataclass(frozen=True)
@@ -63,9 +72,10 @@ def _lesson(
     needs: str,
     todos: list[tuple[str, str, float]],
     question_points: float = 4,
+    face: str = "",
 ) -> Lesson:
     numbered = (
-        Todo(f"{number}.{i}", check, writes, points)
+        Todo(f"{number}.{i}", check, writes, points, face)
         for i, (check, writes, points) in enumerate(todos, start=1)
     )
     return Lesson(
@@ -225,6 +235,31 @@ _ALL = (
             ("check_spectral_norm_linear", "SpectralNormLinear", 3),
             ("check_max_norm", "apply_max_norm", 2),
         ],
+    ),
+    _lesson(
+        10,
+        "bug_clinic",
+        "The bug clinic",
+        60,
+        "hard",
+        "useful",
+        "Lessons 01, 04, 05 and 06: activations, penalties, dropout and BatchNorm.",
+        [
+            ("check_bug_clinic_tanh", "repaired_tanh", 1),
+            ("check_bug_clinic_sigmoid", "repaired_sigmoid", 1),
+            ("check_bug_clinic_relu", "repaired_relu", 1),
+            ("check_bug_clinic_dropout", "RepairedClassifier", 1),
+            ("check_bug_clinic_mask", "repaired_mask", 1),
+            ("check_bug_clinic_norms", "repaired_penalty", 1),
+            ("check_bug_clinic_decay", "repaired_descent", 1),
+            ("check_bug_clinic_outputs", "RepairedRegressor", 1),
+            ("check_bug_clinic_losses", "repaired_loss", 1),
+            ("check_bug_clinic_deaths", "RepairedCensus", 1),
+            ("check_bug_clinic_batchnorm", "repaired_fit", 1),
+            ("check_bug_clinic_choice", "repaired_choice", 1),
+        ],
+        question_points=12,
+        face="check_bug_clinic",
     ),
 )
 

@@ -15,7 +15,7 @@ from helpers.checking.guard import run_guarded
 from helpers.checking.judging import Verdict, judge, observer
 from helpers.checking.observing import trouble_from
 from helpers.checking.report import Report, failed, report_on
-from helpers.course import LESSONS
+from helpers.course import LESSONS, todo_of
 from helpers.display import in_notebook, show_figure, show_message
 
 
@@ -96,7 +96,7 @@ def _wrong_kind(check: Check, argument: Argument, gave: str) -> Report:
     names = ", ".join(a.name for a in check.takes)
     rows = [
         (texts.GAVE, gave),
-        (texts.NEXT, step.format(check=check.name, name=names)),
+        (texts.NEXT, step.format(call=f"{todo_of(check.name).call}{names})")),
     ]
     return failed(check, what.format(name=argument.name), rows)
 

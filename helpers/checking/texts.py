@@ -53,8 +53,8 @@ NEXT_GENERATED_ERROR = "Repair this, run the cell above, then run this cell agai
 WRONG_KIND_CLASS = "The check takes the class `{name}` itself."
 WRONG_KIND_FUNCTION = "The check takes the function `{name}` itself."
 MISSING_METHOD = "Your class `{name}` has no method `{method}`."
-NEXT_CLASS = "Write `{check}({name})`, without parentheses behind the name of the class."
-NEXT_FUNCTION = "Write `{check}({name})`, without calling the function."
+NEXT_CLASS = "Write `{call}`, without parentheses behind the name of the class."
+NEXT_FUNCTION = "Write `{call}`, without calling the function."
 NEXT_METHOD = "Add `def {method}(self, ...)` to the class, indented like its other methods."
 
 WAITS_TODO = "⏸ This cell needs your `{name}`: finish TODO {number} first, then run it again."

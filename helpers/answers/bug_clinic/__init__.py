@@ -1,0 +1,1 @@
+"""Answers to the bug clinic, one module a program."""

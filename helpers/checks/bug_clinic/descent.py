@@ -1,0 +1,139 @@
+"""Programs 7 and 8: a factor 2 between formula and code, and a penalty added to the outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import nn
+
+from helpers.checking import Aspect, Case
+from helpers.checks.bug_clinic.program import clinic_check
+
+# 7. A factor 2 -----------------------------------------------------------------------------------
+
+
+def _descent_cases(rng: torch.Generator) -> Iterator[Case]:
+    def case(name: str, lam: float, momentum: float, steps: int, **more: Any) -> Case:
+        n, d, dtype = more.get("n", 8), more.get("d", 3), more.get("dtype", torch.float32)
+        return Case(
+            name,
+            w=torch.randn(d, generator=rng, dtype=dtype),
+            X=torch.randn(n, d, generator=rng, dtype=dtype),
+            y=torch.randn(n, generator=rng, dtype=dtype),
+            lam=lam,
+            lr=more.get("lr", 0.1),
+            momentum=momentum,
+            steps=steps,
+        )
+
+    yield case("one step, one weight", 0.5, 0.0, 1, n=2, d=1)
+    yield case("one step", 0.5, 0.0, 1)
+    yield case("no penalty", 0.0, 0.0, 2)
+    yield case("three steps", 0.5, 0.0, 3)
+    yield case("three steps with momentum", 0.5, 0.9, 3)
+    yield case("ten steps with momentum, float64", 0.2, 0.8, 10, dtype=torch.float64, lr=0.05)
+    yield case("more weights than samples", 0.3, 0.5, 5, n=4, d=6)
+
+
+def _observe_descent(descent: Any, case: Case) -> Iterator[tuple[str, Any]]:
+    result = descent(case.w, case.X, case.y, case.lam, case.lr, case.momentum, case.steps)
+    yield "results", len(result) if isinstance(result, (tuple, list)) else result
+    w, objectives = result
+    yield "objectives", torch.stack([torch.as_tensor(o).detach().double() for o in objectives])
+    yield "w", w.detach()
+    yield "w afterwards", case.w
+
+
+_CALL = "repaired_descent(w, X, y, lam={lam}, lr={lr}, momentum={momentum}, steps={steps})"
+DECAY = clinic_check(
+    "decay",
+    "program 7, a factor 2",
+    "repaired_descent",
+    cases=_descent_cases,
+    observe=_observe_descent,
+    aspects={
+        "results": Aspect(_CALL, "Two results are expected: w and the list of objectives."),
+        "objectives": Aspect(
+            f"the objectives of {_CALL}", "The objective is not that of the formula.", 1e-4
+        ),
+        "w": Aspect(f"w after {_CALL}", "The weights do not descend the formula."),
+        "w afterwards": Aspect(f"{_CALL}, and then the w that was given", "Your code changed w."),
+    },
+    praise="the step is the gradient of the formula, with momentum too: weight_decay = 2λ.",
+    reread="Program 7: a formula and a code that disagree",
+)
+
+# 8. A penalty added to the outputs ---------------------------------------------------------------
+
+NAMES = ("first.weight", "first.bias", "second.weight", "second.bias")
+
+
+def _regressor_cases(rng: torch.Generator) -> Iterator[Case]:
+    for name, n, lam in (
+        ("λ = 0", 2, 0.0),
+        ("λ = 1, one sample", 1, 1.0),
+        ("λ = 1, five samples", 5, 1.0),
+        ("λ = 0.1, seven samples", 7, 0.1),
+    ):
+        yield Case(
+            name,
+            lam=lam,
+            x=torch.randn(n, 3, generator=rng),
+            y=torch.randn(n, generator=rng),
+            values=[torch.randn(shape, generator=rng) for shape in ((4, 3), (4,), (1, 4), (1,))],
+        )
+
+
+def _observe_regressor(make: Any, case: Case) -> Iterator[tuple[str, Any]]:
+    model = make(3, 4, case.lam)
+    named: dict[str, nn.Parameter] = dict(model.named_parameters())
+    with torch.no_grad():
+        for name, value in zip(NAMES, case.values, strict=True):
+            named[name].copy_(value)
+    parameters = [named[name] for name in NAMES]
+    model.train()
+    yield "output", model(case.x)
+    loss = model.loss(case.x, case.y)
+    yield "loss", loss
+    yield "connected", bool(getattr(loss, "requires_grad", False))
+    found = torch.autograd.grad(loss, parameters, allow_unused=True)
+    filled = [
+        torch.zeros_like(p) if g is None else g for g, p in zip(found, parameters, strict=True)
+    ]
+    yield "gradient", torch.cat([g.flatten() for g in filled])
+    model.eval()
+    yield "output in evaluation", model(case.x)
+    yield "loss in evaluation", model.loss(case.x, case.y)
+
+
+_MADE = "model = RepairedRegressor(3, 4, lam={lam})"
+OUTPUTS = clinic_check(
+    "outputs",
+    "program 8, a penalty in the wrong place",
+    "RepairedRegressor",
+    methods=("forward", "loss"),
+    cases=_regressor_cases,
+    observe=_observe_regressor,
+    aspects={
+        "output": Aspect(f"{_MADE}; model({{x}})", "The prediction is wrong."),
+        "loss": Aspect(f"{_MADE}; model.loss({{x}}, {{y}})", "The loss in training is wrong."),
+        "connected": Aspect(
+            f"{_MADE}; model.loss(x, y).requires_grad", "The loss is cut off from the weights."
+        ),
+        "gradient": Aspect(
+            f"{_MADE}; model.loss({{x}}, {{y}}).backward(), and then the gradients",
+            "The gradient of the loss is wrong.",
+        ),
+        "output in evaluation": Aspect(
+            f"{_MADE}.eval(); model({{x}})", "The prediction in evaluation is wrong."
+        ),
+        "loss in evaluation": Aspect(
+            f"{_MADE}.eval(); model.loss({{x}}, {{y}})",
+            "The loss in evaluation is wrong; it is the data loss alone.",
+        ),
+    },
+    praise="λ moves the weights through the loss, and no prediction directly.",
+    reread="Program 8: prices that rise with λ",
+)
