@@ -31,6 +31,7 @@ def _cases(rng: torch.Generator) -> Iterator[Case]:
         "half-squared",
         " squared",
         "half",
+        "l2_squared",
         "",
         None,
     ):
