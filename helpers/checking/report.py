@@ -113,6 +113,9 @@ def _on_difference(
         rows.append((texts.EXPECTED, _value(difference.expected, difference)))
     if difference.index:
         rows.append((texts.DIFFERS, _first_entry(difference, aspect, verdict.case)))
+    elif difference.index == () and rows[-1][1] == rows[-2][1]:  # alike as far as they are written
+        gap = _entry(difference.yours, ()), _entry(difference.expected, ())
+        rows.append((texts.DIFFERS, texts.LATER_DIGIT.format(yours=gap[0], expected=gap[1])))
     return what, rows + _advice(check, verdict)
 
 
@@ -169,7 +172,8 @@ def _first_entry(difference: Difference, aspect: Aspect, case: Case) -> str:
 
 def _entry(tensor: Any, index: tuple[int, ...]) -> str:
     value = tensor[index].item()
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+    digits = ".6g" if index else ".10g"
+    return format(value, digits) if isinstance(value, float) else str(value)
 
 
 def _on_trouble(check: Check, verdict: Verdict, call: str) -> tuple[str, list[tuple[str, str]]]:

@@ -17,12 +17,14 @@ SCALAR_FUNCTIONS: dict[str, Callable[[torch.Tensor], Any]] = {
     "lambda x: x.prod()": lambda x: x.prod(),
     "lambda x: float(x.sin().sum())": lambda x: float(x.sin().sum()),
     "lambda x: x.exp().sum().log()": lambda x: x.exp().sum().log(),
+    "lambda x: x[0].sum() ** 2": lambda x: x[0].sum() ** 2,
+    "lambda x: (1000 * x).sin().sum()": lambda x: (1000 * x).sin().sum(),
 }
 """Functions to differentiate, by how they read in a message."""
 
 
 def _gradient_cases(rng: torch.Generator) -> Iterator[Case]:
-    square, cube, product, sine, log_sum_exp = SCALAR_FUNCTIONS
+    square, cube, product, sine, log_sum_exp, of_first_row, fast = SCALAR_FUNCTIONS
 
     def draw(*shape: int) -> torch.Tensor:
         return torch.rand(shape, generator=rng, dtype=torch.float64) + 0.5
@@ -36,10 +38,12 @@ def _gradient_cases(rng: torch.Generator) -> Iterator[Case]:
     yield case("a function that returns a float", sine, draw(4))
     yield case("entries that depend on each other", product, draw(3))
     yield case("a matrix", log_sum_exp, draw(2, 3))
+    yield case("a function that needs the shape of x", of_first_row, draw(2, 3))
     yield case("a transposed matrix", product, draw(2, 3).t())
     yield case("an expanded vector", cube, draw(1, 3).expand(2, 3))
     yield case("no entries", square, draw(0))
     yield case("an x that asks for gradients", square, draw(2).requires_grad_())
+    yield case("a function so fast that the step shows", fast, draw(2))
 
 
 def _observe_gradient(numerical_gradient: Any, case: Case) -> Iterator[tuple[str, Any]]:
@@ -121,6 +125,12 @@ class _WithBuffer(nn.Module):
         self.scale = nn.Parameter(torch.ones(()))
 
 
+def _without_bias() -> nn.Module:
+    model = nn.Sequential(nn.Linear(3, 5), nn.Linear(5, 2))
+    model[0].bias.requires_grad_(False)
+    return model
+
+
 def _frozen() -> nn.Module:
     model = nn.Sequential(nn.Linear(3, 5), nn.ReLU(), nn.Linear(5, 2))
     model[0].requires_grad_(False)
@@ -132,6 +142,7 @@ MODELS: dict[str, Callable[[], nn.Module]] = {
     "nn.ReLU()": nn.ReLU,
     "a convolution in a Sequential": lambda: nn.Sequential(nn.Conv2d(3, 4, 3), nn.Flatten()),
     "a model whose first layer is frozen": _frozen,
+    "a model with one frozen bias": _without_bias,
     "a model whose layers share a weight": _Tied,
     "a model with buffers and a 0-d parameter": _WithBuffer,
 }

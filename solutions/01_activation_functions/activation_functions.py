@@ -705,8 +705,8 @@ def collapse_linear_layers(weights, biases):
     biases: iterable of tensors (out,), one for each weight.
 
     Returns (W, b) with W of shape (out of the last, in of the first) and b of shape (out of the
-    last,), so that W @ x + b is what the stack computes. The arguments are left unchanged, and
-    gradients flow through.
+    last,), so that W @ x + b is what the stack computes, on the device of the weights. The
+    arguments are left unchanged, and gradients flow through.
     """
     ### BEGIN SOLUTION
     layers = list(zip(weights, biases, strict=True))

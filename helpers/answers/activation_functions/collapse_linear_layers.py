@@ -30,16 +30,16 @@ def collapse_by_probing(weights: Tensors, biases: Tensors) -> Affine:
             rows = rows @ w.T + b
         return rows
 
-    size, dtype = layers[0][0].shape[1], layers[0][0].dtype
-    bias = through(torch.zeros(1, size, dtype=dtype))[0]
-    return (through(torch.eye(size, dtype=dtype)) - bias).T, bias
+    units = torch.eye(layers[0][0].shape[1]).to(layers[0][0])
+    bias = through(torch.zeros_like(units[:1]))[0]
+    return (through(units) - bias).T, bias
 
 
 def collapse_with_an_extra_column(weights: Tensors, biases: Tensors) -> Affine:
     """Affine maps as matrices with one more row and column."""
     total: torch.Tensor | None = None
     for w, b in zip(weights, biases, strict=True):
-        last = torch.zeros(1, w.shape[1] + 1, dtype=w.dtype)
+        last = w.new_zeros(1, w.shape[1] + 1)
         last[0, -1] = 1
         layer = torch.cat([torch.cat([w, b[:, None]], dim=1), last])
         total = layer if total is None else layer @ total
@@ -54,6 +54,23 @@ def collapse_from_the_end(weights: Tensors, biases: Tensors) -> Affine:
         bias = bias + weight @ b
         weight = weight @ w
     return weight * 1, bias * 1
+
+
+def _starts_on_cpu(weights: Tensors, biases: Tensors) -> Affine:
+    layers = list(zip(weights, biases, strict=True))
+    size, dtype = layers[0][0].shape[1], layers[0][0].dtype
+    weight, bias = torch.eye(size, dtype=dtype), torch.zeros(size, dtype=dtype)
+    for w, b in layers:
+        weight, bias = w @ weight, w @ bias + b
+    return weight, bias
+
+
+def _cuts_later_layers(weights: Tensors, biases: Tensors) -> Affine:
+    pairs = list(zip(weights, biases, strict=True))
+    weight, bias = pairs[0]
+    for w, b in pairs[1:]:
+        weight, bias = w.detach() @ weight, w.detach() @ bias + b.detach()
+    return weight, bias
 
 
 def _reversed_order(weights: Tensors, biases: Tensors) -> Affine:
@@ -164,6 +181,18 @@ ANSWERS = Answers(
             _cut_off,
             "Your results are cut off from the weights, by detach() or .data or no_grad().",
             "Compute with the weights themselves.",
+        ),
+        Misconception(
+            "cuts-later-layers",
+            _cuts_later_layers,
+            "Gradients reach the first layer only: the later ones are cut off, by detach() or .data.",
+            "Compute with the weights and biases themselves, in every layer.",
+        ),
+        Misconception(
+            "starts-on-cpu",
+            _starts_on_cpu,
+            "Your code makes a tensor on the CPU, wherever the weights are.",
+            "Start from the first layer, or give device=w.device to what you make.",
         ),
         Misconception(
             "empties-lists",

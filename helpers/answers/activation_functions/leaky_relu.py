@@ -13,6 +13,14 @@ from helpers.answers.activation_functions.formulas import (
 )
 from helpers.checking.check import Answers, Misconception
 
+
+def leaky_by_mask(x: torch.Tensor, slope: float) -> torch.Tensor:
+    """In place on its own copy, which cannot run on the device meta."""
+    result = x.clone(memory_format=torch.contiguous_format)
+    result[x <= 0] *= slope
+    return result
+
+
 ANSWERS = Answers(
     reference=LeakyReLU,
     variants={
@@ -22,6 +30,7 @@ ANSWERS = Answers(
             lambda x, a: (x > 0).to(x.dtype) + a * (x <= 0).to(x.dtype),
         ),
         "factor": leaky(lambda x, a: x * torch.where(x > 0, 1.0, a).to(x.dtype), leaky_slope),
+        "own copy by a mask": leaky(leaky_by_mask, leaky_slope),
         "float64 inside": leaky(
             lambda x, a: torch.where(x > 0, x.double(), a * x.double()).to(x.dtype), leaky_slope
         ),
@@ -92,6 +101,25 @@ ANSWERS = Answers(
             ),
             "Below 0 your derivative is slope·x, which is the value.",
             "The slope of the line slope·x is the slope alone.",
+        ),
+        Misconception(
+            "zero-at-zero",
+            leaky(lambda x, a: x.clamp(min=0) + a * x.clamp(max=0), leaky_slope),
+            "You add max(0, x) and slope·min(0, x); at 0 autograd takes both as flat and gives 0.",
+            "Choose with torch.where(x > 0, ...): at 0 the negative slope is meant, as in PyTorch.",
+        ),
+        Misconception(
+            "average-at-zero",
+            leaky(lambda x, a: (1 + a) / 2 * x + (1 - a) / 2 * x.abs(), leaky_slope),
+            "Your formula with |x| gives the slope (1 + slope)/2 at 0.",
+            "Choose with torch.where(x > 0, ...): at 0 the negative slope is meant, as in PyTorch.",
+        ),
+        Misconception(
+            "maximum-of-both",
+            leaky(lambda x, a: torch.maximum(x, a * x), leaky_slope),
+            "torch.maximum is right only for slopes from 0 to 1, and it shares the slope where both "
+            "are equal, at 0.",
+            "Decide by the sign of x: torch.where(x > 0, ...).",
         ),
         Misconception(
             "one-at-zero",

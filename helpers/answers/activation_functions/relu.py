@@ -13,6 +13,7 @@ from helpers.answers.activation_functions.formulas import (
     in_float64,
     relu_by_where,
     relu_slope,
+    remembering,
 )
 from helpers.checking.check import Answers, Misconception
 
@@ -70,6 +71,13 @@ ANSWERS = Answers(
             activation(lambda x: torch.where(x > 0, x, 0.01 * x), relu_slope),
             "Your ReLU lets a part of the negative numbers through: that is LeakyReLU.",
             "For a negative x the result is exactly 0.",
+        ),
+        Misconception(
+            "derivative-of-last-call",
+            remembering(relu_by_where, relu_slope),
+            "Your derivative uses what the last call of the object left behind, not the x that it "
+            "is given.",
+            "Compute everything in derivative from its own argument x.",
         ),
         Misconception(
             "derivative-boolean",

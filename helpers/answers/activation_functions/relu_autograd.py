@@ -150,6 +150,14 @@ ANSWERS = Answers(
             "Return one gradient for each argument of forward apart from ctx.",
         ),
         Misconception(
+            "zeros-on-cpu",
+            relu_function(
+                lambda ctx, x, g: torch.where(x > 0, g, torch.zeros(g.shape, dtype=g.dtype))
+            ),
+            "Your backward makes a tensor on the CPU, wherever grad_output is.",
+            "torch.zeros_like(grad_output) takes over its dtype and device.",
+        ),
+        Misconception(
             "forward-absolute",
             relu_function(lambda ctx, x, g: g * (x > 0), forward=torch.abs),
             "Your forward returns |x|.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+import torch.nn.functional as F
 
 from helpers.answers.activation_functions.formulas import (
     HandSigmoid,
@@ -14,6 +15,7 @@ from helpers.answers.activation_functions.formulas import (
     cut_off,
     expm1_tanh,
     in_float64,
+    remembering,
     safe_sigmoid,
     safe_sigmoid_slope,
     softplus_sigmoid,
@@ -28,6 +30,20 @@ def minus_in_place(x: torch.Tensor) -> torch.Tensor:
     return safe_sigmoid(-x)
 
 
+def sigmoid_by_absolute(x: torch.Tensor) -> torch.Tensor:
+    e = torch.exp(-x.abs())
+    return torch.where(x >= 0, 1 / (1 + e), e / (1 + e))
+
+
+def by_mask(x: torch.Tensor) -> torch.Tensor:
+    """Each half filled in by itself, which cannot run on the device meta."""
+    result, right = torch.zeros_like(x), x >= 0
+    result[right] = 1 / (1 + torch.exp(-x[right]))
+    e = torch.exp(x[~right])
+    result[~right] = e / (1 + e)
+    return result
+
+
 ANSWERS = Answers(
     reference=Sigmoid,
     variants={
@@ -39,6 +55,8 @@ ANSWERS = Answers(
         ),
         "clamp in float64": activation(in_float64(clamped_sigmoid), safe_sigmoid_slope),
         "a factory": lambda: HandSigmoid(),
+        "each half by a mask": activation(by_mask, lambda x: by_mask(x) * by_mask(-x)),
+        "minus softplus": activation(lambda x: torch.exp(-F.softplus(-x)), safe_sigmoid_slope),
     },
     misconceptions=(
         Misconception(
@@ -46,13 +64,13 @@ ANSWERS = Answers(
             TextbookSigmoid,
             "In 1/(1 + exp(−x)) the exponential overflows for very negative x: the value is still "
             "right, but autograd multiplies 0 by infinity and gets NaN.",
-            "Let exp never see a large positive number: use exp(−|x|), or clamp the exponent.",
+            "Let exp never see a large positive number: clamp what goes into it, or choose two safe branches.",
         ),
         Misconception(
             "exp-over-exp",
             activation(lambda x: torch.exp(x) / (1 + torch.exp(x)), safe_sigmoid_slope),
             "In exp(x)/(1 + exp(x)) both overflow for large positive x: infinity/infinity is NaN.",
-            "Let exp never see a large positive number: use exp(−|x|), or clamp the exponent.",
+            "Let exp never see a large positive number: clamp what goes into it, or choose two safe branches.",
         ),
         Misconception(
             "both-branches",
@@ -70,13 +88,20 @@ ANSWERS = Answers(
             "float64-inside",
             activation(in_float64(textbook_sigmoid), safe_sigmoid_slope),
             "Computing in float64 only moves the overflow from 89 to 710.",
-            "Let exp never see a large positive number: use exp(−|x|), or clamp the exponent.",
+            "Let exp never see a large positive number: clamp what goes into it, or choose two safe branches.",
         ),
         Misconception(
             "absolute-value",
             activation(lambda x: 1 / (1 + torch.exp(-x.abs())), safe_sigmoid_slope),
             "You compute sigmoid(|x|), so negative x get the value of positive ones.",
             "For x below 0 use sigmoid(x) = 1 − sigmoid(−x), or e/(1 + e) with e = exp(x).",
+        ),
+        Misconception(
+            "absolute-at-zero",
+            activation(sigmoid_by_absolute, safe_sigmoid_slope),
+            "|x| has the slope 0 at x = 0 for autograd, so exp(−|x|) gives the gradient 0 there; it "
+            "must be ¼.",
+            "Give each branch an x of its own, torch.where(x >= 0, x, 0) and the like, without |x|.",
         ),
         Misconception(
             "clamped-too-early",
@@ -98,6 +123,13 @@ ANSWERS = Answers(
             activation(safe_sigmoid, lambda x: x * (1 - x)),
             "You used x·(1 − x) where s·(1 − s) is meant, s being the output sigmoid(x).",
             "Compute s = self(x) first, and use s in the formula.",
+        ),
+        Misconception(
+            "derivative-of-last-call",
+            remembering(safe_sigmoid, safe_sigmoid_slope),
+            "Your derivative uses what the last call of the object left behind, not the x that it "
+            "is given.",
+            "Compute everything in derivative from its own argument x.",
         ),
         Misconception(
             "derivative-overflows",

@@ -12,6 +12,7 @@ from helpers.answers.activation_functions.formulas import (
     cut_off,
     expm1_tanh,
     in_float64,
+    remembering,
     safe_sigmoid,
     safe_tanh,
     safe_tanh_slope,
@@ -109,6 +110,13 @@ ANSWERS = Answers(
             activation(safe_tanh, lambda x: safe_tanh(x) * (1 - safe_tanh(x))),
             "You used t·(1 − t), which is the rule for the sigmoid; for tanh it is 1 − t².",
             "At x = 0 the slope of tanh is 1.",
+        ),
+        Misconception(
+            "derivative-of-last-call",
+            remembering(safe_tanh, safe_tanh_slope),
+            "Your derivative uses what the last call of the object left behind, not the x that it "
+            "is given.",
+            "Compute everything in derivative from its own argument x.",
         ),
         Misconception(
             "derivative-overflows",

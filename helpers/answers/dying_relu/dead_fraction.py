@@ -129,6 +129,18 @@ ANSWERS = Answers(
             "Look at the absolute values, or compare every entry with 0.",
         ),
         Misconception(
+            "largest-is-zero",
+            (zero_rate, lambda a: _share(a.max(dim=0).values == 0)),
+            "You call a unit dead whose largest value is 0; its other values may be negative.",
+            "Compare each entry with zero first, then ask whether all of them are.",
+        ),
+        Misconception(
+            "squares-vanish",
+            (zero_rate, lambda a: _share(a.square().sum(dim=0) == 0)),
+            "You add up squares, and the square of a number as small as 1e-30 is 0 in float32.",
+            "Compare each entry with zero first, then ask whether all of them are.",
+        ),
+        Misconception(
             "mean-is-zero",
             (zero_rate, lambda a: _share(a.mean(dim=0) == 0)),
             "You call a unit dead if its values add up to zero, and +1 and −1 do so too.",

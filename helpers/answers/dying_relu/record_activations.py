@@ -46,6 +46,18 @@ ANSWERS = Answers(
             "register_forward_hook returns a handle: keep it, and call its remove().",
         ),
         Misconception(
+            "one-dict-for-all",
+            r.into_one_dict,
+            "Every call fills the same dict, so a second call changes what the first one returned.",
+            "Make a new dict inside the function, at the start of each call.",
+        ),
+        Misconception(
+            "freezes-model",
+            r.freezing_the_model,
+            "Your code sets requires_grad of the parameters to False, so the model no longer learns.",
+            "Run the model under torch.no_grad(), or detach what you keep.",
+        ),
+        Misconception(
             "hooks-of-the-tutorials",
             recorder(save(lambda output: output.detach()), tidy=lambda model, handles: None),
             "Two mistakes at once, as in many tutorials: your hooks stay on the model, and what you "

@@ -34,6 +34,16 @@ def by_names(model: nn.Module) -> int:
     return total
 
 
+def by_module(model: nn.Module) -> int:
+    """Takes a module as a whole when any of its parameters is trained."""
+    kept: dict[int, int] = {}
+    for module in model.modules():
+        own = list(module.parameters(recurse=False))
+        if any(p.requires_grad for p in own):
+            kept.update({id(p): p.numel() for p in own})
+    return sum(kept.values())
+
+
 ANSWERS = Answers(
     reference=count_parameters,
     variants={
@@ -46,6 +56,12 @@ ANSWERS = Answers(
             "counts-frozen",
             lambda model: sum(p.numel() for p in model.parameters()),
             "You counted frozen parameters too.",
+            "Look at requires_grad of each parameter.",
+        ),
+        Misconception(
+            "whole-modules",
+            by_module,
+            "You decided for a whole layer at a time, and only a part of a layer may be frozen.",
             "Look at requires_grad of each parameter.",
         ),
         Misconception(

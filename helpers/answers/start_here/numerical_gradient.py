@@ -137,12 +137,33 @@ def in_place_on_a_copy(f: Scalar, x: torch.Tensor, h: float = 1e-5) -> torch.Ten
     return gradient.view(x.shape)
 
 
+@torch.no_grad()
+def gives_f_a_vector(f: Scalar, x: torch.Tensor, h: float = 1e-5) -> torch.Tensor:
+    flat = x.flatten()
+    return numerical_gradient(f, flat, h).reshape(x.shape)
+
+
+def other_default(f: Scalar, x: torch.Tensor, h: float = 1e-6) -> torch.Tensor:
+    return numerical_gradient(f, x, h)
+
+
+def by_moving_one_number(f: Scalar, x: torch.Tensor, h: float = 1e-5) -> torch.Tensor:
+    x = x.detach()
+
+    def slope(i: int) -> float:
+        step = (h * (torch.arange(x.numel()) == i)).to(x.dtype).view(x.shape)
+        return float(f(x + step) - f(x - step)) / (2 * h)
+
+    return torch.tensor([slope(i) for i in range(x.numel())], dtype=x.dtype).view(x.shape)
+
+
 ANSWERS = Answers(
     reference=numerical_gradient,
     variants={
         "basis vectors": by_basis_vectors,
         "NumPy": by_numpy,
         "in place on its own copy": in_place_on_a_copy,
+        "a list of slopes": by_moving_one_number,
     },
     misconceptions=(
         Misconception(
@@ -210,6 +231,18 @@ ANSWERS = Answers(
             returns_flat,
             "Your numbers are right, but the result is a flat vector.",
             "Make the result with torch.zeros_like(x), which takes over the shape.",
+        ),
+        Misconception(
+            "gives-f-a-vector",
+            gives_f_a_vector,
+            "You give f a flat vector, and f may need the shape of x.",
+            "Move one entry, and reshape to x.shape before you call f.",
+        ),
+        Misconception(
+            "other-default",
+            other_default,
+            "Your default step is not 1e-5.",
+            "Look at the signature: h=1e-5.",
         ),
         Misconception(
             "keeps-graph",

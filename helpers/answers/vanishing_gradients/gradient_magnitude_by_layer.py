@@ -259,6 +259,15 @@ ANSWERS = Answers(
             "Skip a parameter whose grad is None.",
         ),
         Misconception(
+            "leaves-out-zero",
+            lambda model: {
+                name: value for name, value in gradient_magnitude_by_layer(model).items() if value
+            },
+            "You left out a weight whose gradient is 0; that layer learns nothing, and we want to "
+            "see it.",
+            "Ask whether grad is None, not whether the number is 0.",
+        ),
+        Misconception(
             "trips-over-none",
             _trips_over_none,
             "Your code assumes that every parameter has a gradient; a frozen one has none.",

@@ -129,6 +129,13 @@ def _in_place(p: torch.Tensor) -> torch.Tensor:
     return value
 
 
+def matrix_one_norm(parameters: Any) -> torch.Tensor:
+    def size(p: torch.Tensor) -> torch.Tensor:
+        return torch.linalg.norm(p, 1) if p.dim() == 2 and p.numel() else p.abs().sum()
+
+    return sum((size(p) for p in parameters), torch.zeros(()))
+
+
 ANSWERS = Answers(
     reference=(l1_penalty, l2_penalty),
     variants={
@@ -180,6 +187,12 @@ ANSWERS = Answers(
             (l1_penalty, _sum(_spectral)),
             "For matrices you took the spectral norm, which looks at one direction only.",
             "Sum the squares of all entries; that is the Frobenius norm, squared.",
+        ),
+        Misconception(
+            "matrix-norm",
+            (matrix_one_norm, l2_penalty),
+            "Of a matrix torch.linalg.norm(p, 1) is the largest sum of a column, not the sum of all.",
+            "p.abs().sum() adds up all entries, whatever the shape.",
         ),
         Misconception(
             "l1-in-l2",

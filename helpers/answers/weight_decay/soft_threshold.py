@@ -47,9 +47,19 @@ def _group(w: Tensor, threshold: float) -> Tensor:
     return w * (1 - threshold / norm).clamp(min=0)
 
 
+def by_masks(w: torch.Tensor, threshold: float) -> torch.Tensor:
+    """Each part by itself, which cannot run on the device meta."""
+    result = torch.zeros_like(w)
+    up, down = w > threshold, w < -threshold
+    result[up] = w[up] - threshold
+    result[down] = w[down] + threshold
+    return result
+
+
 ANSWERS = Answers(
     reference=soft_threshold,
     variants={
+        "by masks": by_masks,
         "by sign": by_sign,
         "two ReLUs": two_sided,
         "minus the clipped part": minus_clipped,
@@ -57,6 +67,13 @@ ANSWERS = Answers(
         "on its own copy": on_a_copy,
     },
     misconceptions=(
+        Misconception(
+            "divides-by-size",
+            lambda w, threshold: w * (1 - threshold / w.abs()).clamp(min=0),
+            "You divide by |w|: where w is 0 the gradient becomes NaN, and the value too for a "
+            "threshold of 0.",
+            "Do without a division: sign(w) times what is left of |w| after the threshold.",
+        ),
         Misconception(
             "hard-threshold",
             lambda w, t: torch.where(w.abs() > t, w, 0.0),

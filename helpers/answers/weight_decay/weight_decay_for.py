@@ -62,6 +62,21 @@ def _friendly(lam: float, penalty: str) -> float:
     return weight_decay_for(lam, str(penalty).strip().lower().replace(" ", "_"))
 
 
+def _by_last_word(lam: float, penalty: str) -> float:
+    if str(penalty).startswith("half"):
+        return lam
+    return weight_decay_for(lam, penalty)
+
+
+def _strips(lam: float, penalty: Any) -> float:
+    return weight_decay_for(lam, penalty.strip() if isinstance(penalty, str) else penalty)
+
+
+def by_place(lam: float, penalty: str) -> float:
+    """`index` raises the ValueError by itself."""
+    return lam * (1 + ["half_squared", "squared"].index(penalty))
+
+
 def _asserts(lam: float, penalty: str) -> float:
     assert penalty in FACTORS, "unknown penalty"
     return lam * FACTORS[penalty]
@@ -76,6 +91,7 @@ ANSWERS = Answers(
     variants={
         "match": by_cases,
         "a dictionary": by_dictionary,
+        "place in a list": by_place,
         "always a float": lambda lam, penalty: float(weight_decay_for(lam, penalty)),
     },
     misconceptions=(
@@ -144,6 +160,18 @@ ANSWERS = Answers(
             _friendly,
             "Your code accepts other spellings, such as 'Squared'.",
             "Only the two exact names are allowed.",
+        ),
+        Misconception(
+            "first-letters",
+            _by_last_word,
+            "Every word that begins with 'half' counts as 'half_squared' in your code.",
+            "Compare the whole name with ==.",
+        ),
+        Misconception(
+            "strips-spaces",
+            _strips,
+            "Your code strips spaces, so ' squared' counts as 'squared'.",
+            "Compare the name as it is given with ==.",
         ),
         Misconception(
             "asserts",

@@ -22,6 +22,8 @@ def _function_cases(rng: torch.Generator) -> Iterator[Case]:
     yield case("a transposed matrix", torch.randn(2, 3, generator=rng).t())
     yield case("far from zero", torch.tensor([-1e4, -100.0, 100.0, 1e4]))
     yield case("no entries", torch.zeros(0))
+    nowhere = torch.zeros(2, 3, device="meta")
+    yield Case("a tensor on another device", x=nowhere, upstream=nowhere.clone())
 
 
 def _observe_function(function: Any, case: Case) -> Iterator[tuple[str, Any]]:

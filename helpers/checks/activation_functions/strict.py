@@ -57,6 +57,7 @@ def look_at(activation: Any, case: Case) -> Iterator[tuple[str, Any]]:
         yield "gradient", _gradient(activation, for_gradient)
     yield "x afterwards", case.x
     yield "x after derivative", for_derivative
+    yield "derivative elsewhere", activation.derivative(case.fresh().x / 2 - 0.7)
 
 
 def strict_aspects(cls: str, call: str = "") -> dict[str, Aspect]:
@@ -82,6 +83,11 @@ def strict_aspects(cls: str, call: str = "") -> dict[str, Aspect]:
         "x afterwards": Aspect(f"{made}({{x}}), and then x", f"Your {cls} changed x."),
         "x after derivative": Aspect(
             f"{made}.derivative({{x}}), and then x", "Your method derivative changed x."
+        ),
+        "derivative elsewhere": Aspect(
+            f"f = {made}; f({{x}}), and then f.derivative({{x}} / 2 - 0.7)",
+            f"The derivative of {cls} is wrong after a call with another x.",
+            rtol=STRICT,
         ),
     }
 

@@ -34,6 +34,7 @@ def _observe_textbook(implementations: Any, case: Case) -> Iterator[tuple[str, A
         yield f"{name} value", activation(x)
         yield f"{name} derivative", activation.derivative(for_derivative)
         yield f"{name} x afterwards", torch.stack([x, for_derivative])
+        yield f"{name} derivative elsewhere", activation.derivative(case.fresh().x / 2 - 0.7)
 
 
 def _textbook_aspects() -> dict[str, Aspect]:
@@ -47,6 +48,10 @@ def _textbook_aspects() -> dict[str, Aspect]:
         )
         aspects[f"{name} x afterwards"] = Aspect(
             f"{cls}()({{x}}), {cls}().derivative({{x}}), and then x", f"Your {cls} changed x."
+        )
+        aspects[f"{name} derivative elsewhere"] = Aspect(
+            f"f = {cls}(); f({{x}}), and then f.derivative({{x}} / 2 - 0.7)",
+            f"The derivative of {cls} is wrong after a call with another x.",
         )
     return aspects
 

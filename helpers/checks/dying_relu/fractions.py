@@ -24,11 +24,13 @@ def _cases(rng: torch.Generator) -> Iterator[Case]:
     yield case("one sample of three units", [[0.0, 0.0, 1.0]])
     yield case("a sample with zeros only", [[0.0, 0.0], [0.0, 1.0], [2.0, 0.0]])
     yield case("negative values, as LeakyReLU gives them", [[-0.01, 0.0], [-0.02, 1.0]])
+    yield case("a unit that is negative or zero", [[-1.0, 0.0], [0.0, 2.0]])
     yield case("values that cancel", [[1.0, 0.0], [-1.0, 0.0], [0.0, 0.0]])
     yield case("tiny values", [[1e-9, 0.0], [1e-9, 2.0]])
+    yield case("values so small that their squares vanish", [[1e-30, 0.0], [1e-30, 2.0]])
     yield case("negative zeros", [[-0.0, 1.0], [0.0, 1.0]])
     nearly = torch.zeros(30, 2)
-    nearly[7, 0] = 0.5
+    nearly[23, 0] = 0.5
     yield case("a unit that works for 1 sample of 30", nearly)
     yield case("no zero at all", [[1.0, 2.0], [3.0, 4.0]])
     yield case("zeros only", torch.zeros(3, 2))

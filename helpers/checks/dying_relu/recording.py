@@ -49,6 +49,16 @@ def _modes_of(model: nn.Module) -> str:
     return " ".join("train" if module.training else "eval" for module in model.modules())
 
 
+def _trained(model: nn.Module, x: torch.Tensor) -> str:
+    """What asks for gradients and what has one, of the parameters and of x."""
+    tensors = dict(model.named_parameters()) | {"x": x}
+    asks = [name for name, t in tensors.items() if t.requires_grad]
+    has = [name for name, t in tensors.items() if t.grad is not None]
+    return (
+        f"gradients wanted for {', '.join(asks) or 'none'}; present for {', '.join(has) or 'none'}"
+    )
+
+
 def _drop_hooks_for_all(before: tuple[Any, ...]) -> None:
     """Hooks on all modules outlive the model; those that were forgotten must not disturb others."""
     everywhere = (torch_hooks._global_forward_hooks, torch_hooks._global_forward_pre_hooks)
@@ -93,6 +103,7 @@ def _observe_recording(record_activations: Any, case: Case) -> Iterator[tuple[st
     yield "hooks afterwards", _hooks_of(model)
     yield "modes afterwards", _modes_of(model)
     yield "x afterwards", case.x
+    yield "trained afterwards", _trained(model, case.x)
     model(case.x)
     again = record_activations(model, case.x)
     yield "names of a second call", ", ".join(repr(name) for name in sorted(again, key=str))
@@ -152,6 +163,10 @@ RECORD_ACTIVATIONS = Check(
             "Your code changed the mode of the model, or of a part of it.",
         ),
         "x afterwards": Aspect(f"{_CALL}, and then x", "Your code changed x."),
+        "trained afterwards": Aspect(
+            f"{_CALL}, and then requires_grad and grad of the parameters and of x",
+            "Your code changed what asks for gradients, or left gradients behind.",
+        ),
         "names of a second call": Aspect(
             f"{_CALL}, a second time", "A second call records something else."
         ),

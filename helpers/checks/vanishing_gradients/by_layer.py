@@ -62,6 +62,7 @@ def _cases(_: torch.Generator) -> Iterator[Case]:
         yield Case(name, model=name, scale=1.0)
     yield Case("gradients near 1e-16", model="a small Sequential", scale=1e-16)
     yield Case("large gradients", model="a small Sequential", scale=1e6)
+    yield Case("gradients that are all zero", model="a small Sequential", scale=0.0)
 
 
 def _with_gradients(case: Case) -> nn.Module:

@@ -23,7 +23,18 @@ def _cases(rng: torch.Generator) -> Iterator[Case]:
     yield case("half, another number", drawn, "half_squared")
     yield case("squared, NumPy's number", np.float64(drawn), "squared")
     yield case("no penalty", 0.0, "squared")
-    for unknown in ("norm", "L2", "Squared", "half squared", "", None):
+    for unknown in (
+        "norm",
+        "L2",
+        "Squared",
+        "half squared",
+        "half-squared",
+        " squared",
+        "half",
+        "l2_squared",
+        "",
+        None,
+    ):
         yield case("no such penalty", 3.0, unknown)
 
 
