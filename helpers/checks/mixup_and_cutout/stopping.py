@@ -44,6 +44,7 @@ def _stopping_cases(rng: torch.Generator) -> Iterator[Case]:
     yield case("worse by less than min_delta", 2, 2.0, 2.25, 2.25, min_delta=0.5)
     yield case("large values", 2, 100.0, 99.0, 98.0, 97.0, min_delta=0.5)
     yield case("very large values", 2, 4e30, 2e30, 3e30, 3e30)
+    yield case("better by very little", 2, 0.5, 0.49999, 0.49998, 0.49997)
     yield case("an int min_delta", 2, 9, 8, 7, 6, min_delta=1)
     yield case("NaN in between", 2, 1.0, NAN, 0.5, NAN, NAN)
     yield case("NaN, then a value as before", 3, 1.0, NAN, 1.5, 1.25)
