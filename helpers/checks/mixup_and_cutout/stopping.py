@@ -74,10 +74,11 @@ def _observe_stopping(make: Any, case: Case) -> Iterator[tuple[str, Any]]:
         bests.append(_number(first.best))
         if answers[-1]:  # training stops here; what it would say later does not matter
             break
+    stopped = len(case.fed) - len(answers)  # steps that training does not reach; it stays stopped
     odd = [a for a in answers if not isinstance(a, (bool, np.bool_))]
     yield "answer", (odd or answers)[0]
-    yield "answers", torch.tensor([bool(a) for a in answers])
-    yield "best", torch.tensor(bests, dtype=torch.float64)
+    yield "answers", torch.tensor([bool(a) for a in answers] + [True] * stopped)
+    yield "best", torch.tensor(bests + bests[-1:] * stopped, dtype=torch.float64)
     fed = case.fed[: len(answers)]
     yield "second", torch.tensor([bool(second.step(value)) for value in fed])
 
