@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from helpers.answers.mixup_and_cutout.stoppers import Counting, EarlyStopping
 from helpers.checking import CheckFailed
 from helpers.checking.check import Check
+from helpers.checking.devices import device_of
 from helpers.checking.judging import Verdict, cases_of, judge, observer
 from helpers.checks.mixup_and_cutout import (
     CUTOUT,
@@ -23,7 +24,6 @@ from helpers.checks.mixup_and_cutout import (
     check_early_stopping,
     check_soft_cross_entropy,
 )
-from helpers.checks.mixup_and_cutout.devices import device_of
 from helpers.experiments.mixup_and_cutout import reliability
 
 

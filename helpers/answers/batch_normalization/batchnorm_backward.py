@@ -74,6 +74,17 @@ def _global_cache() -> Any:
     return forward, lambda dy, cache: _right(dy, kept)
 
 
+def _global_gamma() -> Any:
+    """The cache holds all but gamma, which is that of the last forward."""
+    kept: dict[str, Any] = {}
+
+    def forward(x: Tensor, gamma: Tensor, beta: Tensor, eps: float = 1e-5) -> Any:
+        kept["gamma"] = gamma
+        return _forward(x, gamma, beta, eps)
+
+    return forward, lambda dy, cache: _right(dy, {**cache, **kept})
+
+
 def _unbiased_forward(x: Tensor, gamma: Tensor, beta: Tensor, eps: float = 1e-5) -> Any:
     normal = (x - x.mean(0)) / torch.sqrt(x.var(0) + eps)
     return gamma * normal + beta, (normal, 1 / torch.sqrt(x.var(0) + eps), gamma)
@@ -247,6 +258,12 @@ ANSWERS = Answers(
             _back(_consumes),
             "Your backward changes what is in the cache.",
             "Compute with new tensors and leave the cache as it was.",
+        ),
+        Misconception(
+            "gamma-of-the-last-forward",
+            _global_gamma(),
+            "Your backward uses the gamma of the last forward, whatever the cache.",
+            "Put gamma into the cache.",
         ),
         Misconception(
             "one-cache-for-all",

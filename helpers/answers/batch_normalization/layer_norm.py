@@ -47,6 +47,13 @@ class HandLayerNorm(nn.Module):
         return n * self.weight + self.bias
 
 
+class Views(HandLayerNorm):
+    """Works only on an x that lies in memory in the usual order."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x.view(-1, *self.shape)).view(x.shape)
+
+
 class Flattened(HandLayerNorm):
     """Sees every sample as one row."""
 
@@ -316,6 +323,9 @@ _TABLE: list[tuple[str, type, str, str]] = [
     ("only-sequence", OnlySequence,
      "Your layer takes a sequence alone, and normalized_shape may be an int.",
      "Write (n,) for an int n, and tuple(...) for the others."),
+    ("needs-usual-order", Views,
+     "Your layer calls view() on its input, which fails for other orders in memory.",
+     "Use reshape(), or take the statistics over negative axes."),
     ("in-place", InPlace,
      "Your layer changes its input.",
      "Make a new tensor."),

@@ -269,3 +269,58 @@ class OnClass(ByHand):
     @property
     def drop_prob(self) -> float:  # type: ignore[override]
         return OnClass.p
+
+
+class MaskFromOutput(ByHand):
+    """Takes every zero of the output for a dropped entry."""
+
+    def forward(self, X: Any, training: bool = True) -> Any:
+        out = super().forward(X, training)
+        if self.mask is not None:
+            self.mask = out != 0
+        return out
+
+
+class MaskOnClass(ByHand):
+    """All layers share the mask of the last forward."""
+
+    shared: Any = None
+
+    def forward(self, X: Any, training: bool = True) -> Any:
+        out = super().forward(X, training)
+        MaskOnClass.shared = self.mask
+        return out
+
+    def backward(self, dout: Any) -> Any:
+        self.mask = MaskOnClass.shared
+        return self._masked(dout)
+
+
+class SeedsInConstructor(ByHand):
+    def __init__(self, drop_prob: float) -> None:
+        super().__init__(drop_prob)
+        np.random.seed(0)
+
+
+class UnpacksShape(ByHand):
+    """rand(*()) is a plain number, and comparing it gives a plain bool."""
+
+    def forward(self, X: Any, training: bool = True) -> Any:
+        self.mask = None
+        if training:
+            self.mask = (np.random.rand(*X.shape) >= self.drop_prob).astype(X.dtype)
+        return self._masked(X)
+
+
+class ScaledMaskInOneLine(ByHand):
+    """As a well-known assignment writes it: the mask is float64, the result is turned back."""
+
+    def forward(self, X: Any, training: bool = True) -> Any:
+        keep = 1 - self.drop_prob
+        self.mask = (np.random.rand(*X.shape) < keep) / max(keep, 1e-12) if training else None
+        return self._masked(X)
+
+    def _masked(self, values: Any) -> Any:
+        if self.mask is None:
+            return values
+        return (values * self.mask).astype(values.dtype, copy=False)

@@ -64,6 +64,8 @@ ANSWERS = Answers(
         "NumPy's generator": checked(masking.by_numpy),
         "Python's generator, entry by entry": checked(masking.by_entries),
         "float64 inside": checked(masking.in_float64),
+        "copies the kept entries": checked(masking.by_indexing),
+        "a Bernoulli distribution": checked(masking.by_distribution),
         "zeros without a graph": checked(
             lambda X, p: torch.zeros_like(X) if p == 1 else masking.right(X, p)
         ),
@@ -139,6 +141,12 @@ ANSWERS = Answers(
             checked(masking.rescaled_by_count),
             "Your code divides by the share that was kept by chance in this call.",
             "Divide by the probability of keeping, 1 - dropout, which is the same in each call.",
+        ),
+        Misconception(
+            "shape-unpacked",
+            checked(masking.shape_unpacked),
+            "Your code unpacks the shape, and for an X without axes nothing is left to unpack.",
+            "torch.rand(X.shape, device=X.device) takes the shape as it is.",
         ),
         Misconception(
             "one-mask-for-the-batch",

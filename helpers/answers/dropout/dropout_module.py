@@ -177,6 +177,7 @@ def _by_method(self: Any, X: torch.Tensor) -> torch.Tensor:
 ANSWERS = Answers(
     reference=nn.Dropout,
     variants={
+        "copies the kept entries": module(masking.by_indexing),
         "by hand": ByHand,
         "masked_fill": module(masking.by_masked_fill),
         "own copy in place": module(masking.by_own_copy),

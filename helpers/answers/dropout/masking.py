@@ -173,3 +173,22 @@ def first_entries(X: torch.Tensor, p: float) -> torch.Tensor:
 
 def normal_mask(X: torch.Tensor, p: float) -> torch.Tensor:
     return (torch.randn_like(X) >= p) | (p == 0)
+
+
+def by_indexing(X: torch.Tensor, p: float) -> torch.Tensor:
+    """Copies the kept entries alone. Meta tensors cannot be indexed so, and a GPU's can."""
+    result = torch.zeros_like(X)
+    kept = torch.rand_like(X) >= p
+    result[kept] = X[kept] / max(1 - p, 1e-12)
+    return result
+
+
+def by_distribution(X: torch.Tensor, p: float) -> torch.Tensor:
+    """Bernoulli looks at its probabilities, which meta tensors do not have and a GPU's have."""
+    kept = torch.distributions.Bernoulli(torch.full_like(X, 1 - p)).sample()
+    return kept * X / max(1 - p, 1e-12)
+
+
+def shape_unpacked(X: torch.Tensor, p: float) -> torch.Tensor:
+    drawn = torch.rand(*X.shape, device=X.device)
+    return X * 0 if p == 1 else X * (drawn >= p) / (1 - p)

@@ -10,6 +10,7 @@ from helpers.answers.dropout.predicting import (
     detached_later,
     freezes,
     frozen_norms_only,
+    leaves_only,
     logits_only,
     mc_dropout_predict,
     name_begins,
@@ -52,6 +53,12 @@ ANSWERS = Answers(
             "Your code puts the whole model in training mode, so that layers such as BatchNorm "
             "use and change batch statistics.",
             "First model.eval(), then training = True for the dropout layers alone.",
+        ),
+        Misconception(
+            "dropouts-with-parts",
+            predict(switch=leaves_only),
+            "Your code leaves a dropout module off when it has modules inside.",
+            "Ask for the class name alone, and set training = True for each such module.",
         ),
         Misconception(
             "rest-as-it-was",

@@ -163,6 +163,13 @@ def children_only(model: nn.Module) -> None:
             module.training = True
 
 
+def leaves_only(model: nn.Module) -> None:
+    model.eval()
+    for module in model.modules():
+        if is_dropout(module) and not list(module.children()):
+            module.training = True
+
+
 def train_reaches_all(model: nn.Module) -> None:
     model.eval()
     for module in model.modules():

@@ -31,6 +31,7 @@ from helpers.answers.mixup_and_cutout.stoppers import (
     StartsAtZero,
     StartsWithNone,
     TiesImprove,
+    WantsMore,
 )
 from helpers.checking.check import Answers, Misconception
 
@@ -73,6 +74,12 @@ ANSWERS = Answers(
             IgnoresDelta,
             "Your code does not use min_delta.",
             "Compare the value with best - min_delta.",
+        ),
+        Misconception(
+            "zero-min-delta-replaced",
+            WantsMore,
+            "You put a small number of your own in place of a min_delta of 0.",
+            "0 is a number like any other, and counts as false in `or`: use min_delta as it is.",
         ),
         Misconception(
             "min-delta-added",

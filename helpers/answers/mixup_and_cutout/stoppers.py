@@ -193,6 +193,13 @@ class OnlyOnce(Counting):
         return self.waited == self.patience
 
 
+class WantsMore(Counting):
+    """Asks for an improvement by 0.0001 although min_delta is 0."""
+
+    def improves(self, value):
+        return value < self.best - (self.min_delta or 1e-4)
+
+
 class ReturnsNone(Counting):
     def step(self, value):
         return True if super().step(value) else None

@@ -119,6 +119,15 @@ class _FreshStart(PowerIteration):
         return u, v
 
 
+class _OnlyWithGradients(PowerIteration):
+    def steps(self) -> int:
+        return super().steps() if self.with_gradients else 0
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.with_gradients = torch.is_grad_enabled()
+        return super().forward(x)
+
+
 class _NotKept(PowerIteration):
     def vectors(self) -> tuple[Tensor, Tensor]:
         with torch.no_grad():
@@ -248,6 +257,12 @@ ANSWERS = Answers(
             stepping(lambda self: self.n_power_iterations),
             "You update u in evaluation mode too, so a prediction changes the model.",
             "Store the new u only if self.training.",
+        ),
+        Misconception(
+            "only-with-gradients",
+            _OnlyWithGradients,
+            "Under torch.no_grad() you do not update u, not even in training.",
+            "The mode alone decides: ask for self.training and nothing else.",
         ),
         Misconception(
             "updates-in-evaluation-only",

@@ -135,6 +135,15 @@ class _TrainingOnly(_Base):
         return F.linear(x, weight, self.bias)
 
 
+class _KeptForEvaluation(_Base):
+    """In evaluation it uses the weight of the last pass in training."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.training or not hasattr(self, "kept"):
+            self.kept = self.g * F.normalize(self.v, dim=1)
+        return F.linear(x, self.kept, self.bias)
+
+
 class _NeedsTwoAxes(_Base):
     def forward(self, x: Tensor) -> Tensor:
         return torch.addmm(self.bias, x, (self.g * F.normalize(self.v, dim=1)).T)
@@ -301,6 +310,13 @@ ANSWERS = Answers(
             _TrainingOnly,
             "In evaluation mode you use v itself.",
             "Weight norm is the same in both modes: do not ask for self.training.",
+        ),
+        Misconception(
+            "kept-for-evaluation",
+            _KeptForEvaluation,
+            "In evaluation mode you use the weight of the last pass in training, and g and v may "
+            "have changed since, by an optimiser's step or a loaded file.",
+            "Compute w from g and v in each pass.",
         ),
         Misconception(
             "needs-two-axes",

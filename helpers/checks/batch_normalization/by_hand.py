@@ -71,6 +71,7 @@ def _case(
         gamma=data.pop("gamma", None) if "gamma" in data else draw(features) + 1.5,
         beta=data.pop("beta", None) if "beta" in data else draw(features) * 2,
         other=draw(*x.shape) * 2 + 1,
+        gamma_other=draw(features) - 1.5,
         dy=data.pop("dy", None) if "dy" in data else draw(*x.shape),
         dy_other=draw(*x.shape),
         eps=eps,
@@ -126,9 +127,11 @@ def _observe_forward(forward: Any, case: Case) -> Iterator[tuple[str, Any]]:
     yield "beta afterwards", case.beta
 
 
-def _call_forward(forward: Any, case: Case, x: torch.Tensor) -> Any:
+def _call_forward(
+    forward: Any, case: Case, x: torch.Tensor, gamma: torch.Tensor | None = None
+) -> Any:
     settings = {} if case.eps is None else {"eps": case.eps}
-    return forward(x, case.gamma, case.beta, **settings)
+    return forward(x, case.gamma if gamma is None else gamma, case.beta, **settings)
 
 
 _FORWARD = "batchnorm_forward({x}, {gamma}, {beta}{more})"
@@ -207,7 +210,7 @@ def _observe_backward(pair: Any, case: Case) -> Iterator[tuple[str, Any]]:
         y, cache = _call_forward(forward, case, case.x)
     yield of_dtype("y", case.x), y
     with torch.inference_mode(case.inference):
-        _, later = _call_forward(forward, case, case.other)
+        _, later = _call_forward(forward, case, case.other, case.gamma_other)
         result = backward(case.dy, cache)
     yield "results", len(result) if isinstance(result, (tuple, list)) else result
     for name, gradient in zip(("dx", "dgamma", "dbeta"), result, strict=True):

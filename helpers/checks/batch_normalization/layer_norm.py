@@ -55,6 +55,7 @@ def _cases(rng: torch.Generator) -> Iterator[Case]:
     yield case("mean 1000 and standard deviation 1", 32, (draw(8, 32) + 1e3).float())
     yield case("mean 1000 and standard deviation 0.001", 8, draw(4, 8) * 1e-3 + 1e3)
     yield case("a transposed matrix", 3, draw(3, 4).t() * 2 + 1)
+    yield case("transposed sequences", 3, draw(5, 2, 3).transpose(0, 1) * 2 + 1)
     yield case("an expanded row", 3, draw(1, 3).expand(4, 3))
     yield case("torch's state_dict", (2, 3), draw(4, 2, 3), kind="load")
     yield case("a layer on another device", 3, draw(4, 3).to("meta"), kind="device", plain=True)

@@ -72,7 +72,7 @@ class BreaksDown(nn.Module):
 
 
 class DropoutNetwork(nn.Module):
-    """A network whose own class name contains Dropout, as do two of its layers."""
+    """A network whose own class name contains Dropout; it adds 1 where it is in training mode."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -81,7 +81,8 @@ class DropoutNetwork(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         out: torch.Tensor = self.drop(self.norm(x))
-        return out
+        shift = torch.tensor([1.0, 0.0, 0.0], dtype=x.dtype)
+        return out + shift if self.training else out
 
 
 def _with_norm() -> nn.Module:

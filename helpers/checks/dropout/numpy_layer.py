@@ -50,6 +50,8 @@ def _numpy_cases(rng: torch.Generator) -> Iterator[Case]:
     yield Case(
         "two layers with different p", way="two layers", X=medium, dout=upstream, p=0.1, other=0.9
     )
+    yield Case("an X of zeros", way="zeros", X=np.zeros_like(medium), dout=upstream, p=0.5)
+    yield Case("NumPy's own generator", way="seeds", X=small, dout=dout, p=0.5)
     yield Case("a transposed matrix", way="exact", X=x32.T, dout=d32.T, p=0)
     empty = np.zeros((0, 3))
     yield Case("no entries", way="evaluation", X=empty, dout=empty, p=0.5)
@@ -75,10 +77,28 @@ def _observe_numpy(NumpyDropout: Any, case: Case) -> Iterator[tuple[str, Any]]:
         yield from _seen_of_draws(layer, X, dout)
     elif case.way == "modes":
         yield from _seen_of_modes(layer, X, dout)
+    elif case.way == "zeros":
+        layer.forward(X)
+        yield "share for zeros", share_dropped(torch.from_numpy(layer.backward(dout)))
+    elif case.way == "seeds":
+        yield "seeded", _seeds_numpy(NumpyDropout, case)
     else:
         second = NumpyDropout(case.other)
-        yield "share in the first", share_dropped(torch.from_numpy(layer.forward(X)))
+        result = np.array(layer.forward(X))
+        yield "share in the first", share_dropped(torch.from_numpy(result))
         yield "share in the second", share_dropped(torch.from_numpy(second.forward(X)))
+        gradient = layer.backward(dout.copy())
+        yield from _seen_of_gradient(" of the first of two", gradient, dout, result)
+
+
+def _seeds_numpy(NumpyDropout: Any, case: Case) -> bool:
+    """Whether NumPy's numbers are the same after a layer was used, whatever the seed before."""
+    drawn = []
+    for seed in (1, 2):
+        np.random.seed(seed)
+        NumpyDropout(case.p).forward(case.X.copy())
+        drawn.append(np.random.random())
+    return drawn[0] == drawn[1]
 
 
 def _seen_of_gradient(
@@ -130,6 +150,7 @@ TIMES = {
     "": "Y = layer.forward(X); layer.backward(G)",
     " again": "Y = layer.forward(X); layer.backward(G); layer.backward(G)",
     " of a second call": "layer.forward(X); Y = layer.forward(X); layer.backward(G)",
+    " of the first of two": "Y = first.forward(X); second.forward(X); first.backward(G)",
     " after all": "layer.forward(X, training=False); Y = layer.forward(X); layer.backward(G)",
 }
 """When a gradient is looked at."""
@@ -188,6 +209,18 @@ NUMPY_DROPOUT = Check(
             "layer.forward(X, training=True); layer.forward(X, training=False); "
             "layer.backward(dout)",
             "After a forward pass in evaluation the gradient is not passed on unchanged.",
+        ),
+        "share for zeros": Aspect(
+            "layer = NumpyDropout({p}); layer.forward(X) for an X of zeros, and then the share of "
+            "zeros in layer.backward(dout)",
+            "The gradient at a zero of X does not follow the mask.",
+            rtol=0,
+            atol=0.11,
+        ),
+        "seeded": Aspect(
+            "np.random.seed(1), and later np.random.seed(2); each time NumpyDropout({p}).forward(X),"
+            " and then whether np.random.random() gives the same number",
+            "Your code sets NumPy's random seed, which belongs to the caller.",
         ),
         "share in the first": _share(
             "first.forward(X), with first = NumpyDropout({p}), second = NumpyDropout({other})",

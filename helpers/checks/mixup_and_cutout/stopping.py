@@ -44,6 +44,7 @@ def _stopping_cases(rng: torch.Generator) -> Iterator[Case]:
     yield case("worse by less than min_delta", 2, 2.0, 2.25, 2.25, min_delta=0.5)
     yield case("large values", 2, 100.0, 99.0, 98.0, 97.0, min_delta=0.5)
     yield case("very large values", 2, 4e30, 2e30, 3e30, 3e30)
+    yield case("better by very little", 2, 0.5, 0.49999, 0.49998, 0.49997)
     yield case("an int min_delta", 2, 9, 8, 7, 6, min_delta=1)
     yield case("NaN in between", 2, 1.0, NAN, 0.5, NAN, NAN)
     yield case("NaN, then a value as before", 3, 1.0, NAN, 1.5, 1.25)
@@ -73,10 +74,11 @@ def _observe_stopping(make: Any, case: Case) -> Iterator[tuple[str, Any]]:
         bests.append(_number(first.best))
         if answers[-1]:  # training stops here; what it would say later does not matter
             break
+    stopped = len(case.fed) - len(answers)  # steps that training does not reach; it stays stopped
     odd = [a for a in answers if not isinstance(a, (bool, np.bool_))]
     yield "answer", (odd or answers)[0]
-    yield "answers", torch.tensor([bool(a) for a in answers])
-    yield "best", torch.tensor(bests, dtype=torch.float64)
+    yield "answers", torch.tensor([bool(a) for a in answers] + [True] * stopped)
+    yield "best", torch.tensor(bests + bests[-1:] * stopped, dtype=torch.float64)
     fed = case.fed[: len(answers)]
     yield "second", torch.tensor([bool(second.step(value)) for value in fed])
 

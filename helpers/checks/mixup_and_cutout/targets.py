@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from helpers.checking import Argument, Aspect, Case, Check, run_check
-from helpers.checks.mixup_and_cutout.devices import device_of
+from helpers.checking.devices import device_of
 
 
 def _label_cases(rng: torch.Generator) -> Iterator[Case]:

@@ -124,8 +124,9 @@ def _after_new_weights(model: Any, layer: Any, case: Case) -> Iterator[tuple[str
         model(case.x)
     yield "u·uᵀ after evaluation", torch.outer(layer.u, layer.u)
     model.train()
-    for _ in range(case.forwards):
-        model(case.x)
+    with torch.no_grad():  # the mode decides, not whether there are gradients
+        for _ in range(case.forwards):
+            model(case.x)
     yield "u·uᵀ after training", torch.outer(layer.u, layer.u)
     yield "output after training", model.eval()(case.x)
 

@@ -92,6 +92,8 @@ def _observe(make: Any, case: Case) -> Iterator[tuple[str, Any]]:
     yield "output of a loaded copy", other(case.x)
     assign(layer, g=case.g * 2)
     yield "output after g changed", model.train()(case.x)
+    assign(layer, g=case.g * 3)
+    yield "output in evaluation after g changed", model.eval()(case.x)
 
 
 MADE = "layer = WeightNormLinear({in_features}, {out_features})"
@@ -159,6 +161,11 @@ WEIGHT_NORM_LINEAR = Check(
         "output of a loaded copy": Aspect(
             "another layer, other.load_state_dict(layer.state_dict()), and then other({x})",
             "A layer that loaded the saved parameters gives another output.",
+            **LOOSE,
+        ),
+        "output in evaluation after g changed": Aspect(
+            "layer.g is changed, and then layer.eval()({x})",
+            "In evaluation mode the output does not follow g when g changes.",
             **LOOSE,
         ),
         "output after g changed": Aspect(
