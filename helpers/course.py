@@ -226,6 +226,21 @@ _ALL = (
             ("check_max_norm", "apply_max_norm", 2),
         ],
     ),
+    _lesson(
+        9,
+        "capstone",
+        "Capstone: a residual network",
+        60,
+        "hard",
+        "useful",
+        "Lessons 02 to 08: residual connections, weight decay, BatchNorm, augmentation.",
+        [
+            ("check_basic_block", "BasicBlock", 4),
+            ("check_configure_training", "configure_training", 4),
+            ("check_capstone", "build_model, with BasicBlock and configure_training", 6),
+        ],
+        question_points=6,
+    ),
 )
 
 LESSONS: tuple[Lesson, ...] = tuple(lesson for lesson in _ALL if lesson.available)
