@@ -85,9 +85,7 @@ def _everything(model):
 
 def _layers_whole(model):
     """Weights and biases of convolutions and linear layers are decayed."""
-    inside = {
-        id(p) for m in model.modules() if isinstance(m, DECAYED) for p in m.parameters(False)
-    }
+    inside = {id(p) for m in model.modules() if isinstance(m, DECAYED) for p in m.parameters(False)}
     trained = [p for p in model.parameters() if p.requires_grad]
     return [
         {"params": [p for p in trained if id(p) in inside], "weight_decay": 5e-4},

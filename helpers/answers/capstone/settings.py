@@ -28,11 +28,11 @@ def groups(model: nn.Module, weight_decay: float = 5e-4) -> list[dict[str, Any]]
     ]
 
 
-def sgd(chosen: Any, lr: float = 0.2) -> torch.optim.Optimizer:
+def sgd(chosen: Any, lr: float = 0.1) -> torch.optim.Optimizer:
     return torch.optim.SGD(chosen, lr=lr, momentum=0.9, nesterov=True)
 
 
-def one_cycle(optimizer: torch.optim.Optimizer, steps: int, lr: float = 0.2) -> Any:
+def one_cycle(optimizer: torch.optim.Optimizer, steps: int, lr: float = 0.1) -> Any:
     return torch.optim.lr_scheduler.OneCycleLR(optimizer, lr, steps, pct_start=0.25)
 
 

@@ -125,9 +125,7 @@ BASIC_BLOCK = Check(
             rtol=1e-3,
             atol=1e-4,
         ),
-        "value": Aspect(
-            "BasicBlock({arguments})(x)", "The output is wrong.", rtol=1e-3, atol=1e-4
-        ),
+        "value": Aspect("BasicBlock({arguments})(x)", "The output is wrong.", rtol=1e-3, atol=1e-4),
         "x changed by": Aspect("BasicBlock({arguments})(x), and then x", "Your block changed x."),
         "gradient of x": Aspect(
             "BasicBlock({arguments})(x).backward(g)",

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from helpers.checking import Aspect, Case
-from helpers.checks.capstone.task import MOST_NUMBERS, task
+from helpers.checks.capstone.task import MOST_NUMBERS, STEPS, task
 
 KNOWS_NOTHING = "nothing yet"
 KNOWS_AT_BIRTH = 0.5
@@ -118,12 +118,12 @@ RULES: dict[str, Aspect] = {
         measure=knowledge_at_birth,
     ),
     "optimised": Aspect(
-        "configure_training(model, 220), what the optimiser holds",
+        f"configure_training(model, {STEPS}), what the optimiser holds",
         "The optimiser holds something other than the model's parameters.",
         measure=optimised,
     ),
     "changed by configure_training": Aspect(
-        "configure_training(model, 220), and then the model",
+        f"configure_training(model, {STEPS}), and then the model",
         "configure_training changes the weights.",
         measure=unchanged,
     ),
@@ -140,10 +140,8 @@ RULES: dict[str, Aspect] = {
         measure=order,
     ),
     "numbers afterwards": Aspect(_NUMBERS + " after training", _TOO_MANY, measure=size),
-    "passes in the training": Aspect("the training of 220 steps", _PASSES, measure=passes),
-    "data after the training": Aspect(
-        "the training, and then the data", _DATA, measure=same_data
-    ),
+    "passes in the training": Aspect(f"the training of {STEPS} steps", _PASSES, measure=passes),
+    "data after the training": Aspect("the training, and then the data", _DATA, measure=same_data),
     "numbers after the training": Aspect(_NUMBERS + " after training", _TOO_MANY, measure=size),
 }
 

@@ -45,7 +45,7 @@ def _network() -> nn.Module:
 
 def _frozen() -> nn.Module:
     model = _network()
-    model[0].requires_grad_(False)
+    next(model.children()).requires_grad_(False)
     return model
 
 
