@@ -246,7 +246,7 @@ for i, (name, make) in enumerate(
         scheduler.step()
     axes.plot(course, label=name, **line_style(i))
 axes.axhline(0.2, color="black", linewidth=0.8)
-axes.text(3, 0.215, "a fifth", fontsize=9)
+axes.text(95, 0.215, "a fifth", fontsize=9)
 axes.set(xlabel="step t", ylabel="rate / largest rate", title="Three ways down")
 axes.legend()
 show_figure(
@@ -339,12 +339,14 @@ with uses_your_code():
             leave_one_out(BasicBlock, configure_training, data, without, seed) for seed in SEEDS
         ]
         mean = sum(results) / len(results)
-        print(f"without {without:<28} {mean:.3f}  ({min(results):.3f} to {max(results):.3f})")
+        print(
+            f"{without + ' left out:':<38} {mean:.3f}  ({min(results):.3f} to {max(results):.3f})"
+        )
         axes.barh(place, mean, color="#56B4E9", edgecolor="black")
         axes.plot(results, [place] * len(results), "o", color="black", markersize=4)
     axes.set(
         yticks=range(len(WITHOUT)),
-        yticklabels=[f"without\n{name}" for name in WITHOUT],
+        yticklabels=[f"{name}\nleft out" for name in WITHOUT],
         xlabel="accuracy on shaken test images (bar: mean, dots: seeds)",
         xlim=(0, 1),
     )

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from helpers.answers.capstone.blocks import BasicBlock
-from helpers.answers.capstone.settings import configure_training, groups
+from helpers.answers.capstone.settings import adamw_training, configure_training, groups
 from helpers.checking.check import Answers, Misconception
 from helpers.data import Dataset, load
 
@@ -50,11 +50,6 @@ class _Lazy(nn.Module):
 
     def forward(self, x):
         return self.head(F.dropout(F.gelu(self.conv(x)), 0.1, self.training).flatten(1))
-
-
-def _adamw(model, total_steps):
-    optimizer = torch.optim.AdamW(groups(model, 0.05), lr=1e-2)
-    return optimizer, torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, total_steps)
 
 
 # What is no answer ----------------------------------------------------------------------------
@@ -215,10 +210,10 @@ def _no_last_layer():
 ANSWERS = Answers(
     reference=(small_network, configure_training),
     variants={
-        "a residual network": (residual_network, configure_training),
-        "convolutions and AdamW": (plain_network, _adamw),
-        "layers that find their sizes": (_Lazy, _adamw),
-        "a class": (type("Made", (), {"__new__": lambda cls: small_network()}), _adamw),
+        "the lesson's own": (residual_network, adamw_training),
+        "plain convolutions": (plain_network, configure_training),
+        "layers that find their sizes": (_Lazy, adamw_training),
+        "a class": (type("Made", (), {"__new__": lambda cls: small_network()}), adamw_training),
     },
     misconceptions=(
         Misconception(
@@ -269,8 +264,8 @@ ANSWERS = Answers(
         Misconception(
             "knowledge-from-elsewhere",
             (_Nearest, configure_training),
-            "After one image of each class your network knows nearly all. It uses stored images, "
-            "or weights that were trained before, behind a new last layer.",
+            "Your network tells the classes apart before it is trained. It uses stored images, or "
+            "weights that were trained before, behind a new last layer.",
             "Start all layers from freshly drawn weights, and keep no images.",
         ),
         Misconception(

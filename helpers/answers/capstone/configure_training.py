@@ -5,12 +5,12 @@ from __future__ import annotations
 import copy
 import math
 
-import torch
 from torch import nn
 from torch.optim import lr_scheduler
 
 from helpers.answers.capstone.settings import (
     DECAYED,
+    adamw_training,
     configure_training,
     decayed_weights,
     groups,
@@ -20,11 +20,6 @@ from helpers.answers.capstone.settings import (
     with_schedule,
 )
 from helpers.checking.check import Answers, Misconception
-
-
-def _adamw(model, total_steps):
-    optimizer = torch.optim.AdamW(groups(model, 0.05), lr=1e-2)
-    return optimizer, lr_scheduler.CosineAnnealingLR(optimizer, total_steps)
 
 
 def _linear_by_hand(model, total_steps):
@@ -157,7 +152,7 @@ def _reinitialises(model, total_steps):
 ANSWERS = Answers(
     reference=configure_training,
     variants={
-        "AdamW and a cosine": _adamw,
+        "AdamW and a cosine": adamw_training,
         "a straight line, in a list": _linear_by_hand,
         "a schedule of one's own": with_schedule(_OwnSchedule),
         "two steps down": with_schedule(_two_steps_down),

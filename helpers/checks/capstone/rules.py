@@ -16,8 +16,10 @@ from helpers.checks.capstone.task import MOST_NUMBERS, STEPS, task
 KNOWS_NOTHING = "nothing yet"
 KNOWS_AT_BIRTH = 0.5
 """An untrained network has a tenth of the classes right, by luck a third."""
+CLASSES_APART = 0.7
+"""The outputs of freshly drawn weights part three classes of ten; those of trained ones nearly all."""
 KNOWS_AFTER_TEN = 0.85
-"""One image of each class teaches a network much less than this."""
+"""One image of each class teaches a network about half."""
 UNREADABLE = "something that is no plain tensor"
 
 
@@ -49,6 +51,20 @@ def knowledge_at_birth(predicted: Any, case: Case) -> str:
     if on_test > on_train + 0.015:
         return "the test images, better than the training images"
     return "the digits"
+
+
+def classes_apart(outputs: Any, case: Case) -> str:
+    """Whether the mean output of each class, over training images, already tells test images
+    apart. Weights or stored images from before show here even behind a fresh last layer."""
+    t = task(case.seed)
+    cut = len(t.train.y_train)
+    if not isinstance(outputs, torch.Tensor) or outputs.shape != (cut + len(t.y_test), 10):
+        return UNREADABLE
+    scaled = outputs.double() / (outputs[:cut].double().std(dim=0) + 1e-9)
+    means = torch.stack([scaled[:cut][t.train.y_train == k].mean(dim=0) for k in range(10)])
+    nearest = torch.cdist(scaled[cut:], means).argmin(dim=1)
+    apart = (nearest == t.y_test).double().mean().item() >= CLASSES_APART
+    return "the classes, already apart" if apart else "no classes yet"
 
 
 def knowledge_after_ten(predicted: Any, case: Case) -> str:
@@ -117,6 +133,11 @@ RULES: dict[str, Aspect] = {
         "The network knows the answers before it is trained.",
         measure=knowledge_at_birth,
     ),
+    "untrained outputs": Aspect(
+        "build_model()(images), what the outputs show before any training",
+        "The network tells the classes apart before it is trained.",
+        measure=classes_apart,
+    ),
     "optimised": Aspect(
         f"configure_training(model, {STEPS}), what the optimiser holds",
         "The optimiser holds something other than the model's parameters.",
@@ -150,6 +171,7 @@ HONEST = {
     "numbers": f"at most {MOST_NUMBERS:,}",
     "two builds": "other weights each time",
     "at birth": KNOWS_NOTHING,
+    "untrained outputs": "no classes yet",
     "optimised": "parameters of the model",
     "changed by configure_training": "unchanged weights",
     "passes": "one forward and one backward pass a step",

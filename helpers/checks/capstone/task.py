@@ -64,6 +64,8 @@ class Task:
     """Training images alone, with the classes' new numbers; its other parts are empty."""
     few: Dataset
     """One training image of each class."""
+    shaken: torch.Tensor
+    """The training images, moved and changed once."""
     x_test: torch.Tensor
     """(397 · VIEWS, 1, 8, 8)"""
     y_test: torch.Tensor
@@ -85,16 +87,24 @@ def task(seed: int) -> Task:
     order = torch.randperm(len(digits.x_train), generator=generator)
     x, y = digits.x_train[order], number[digits.y_train[order]]
     first = torch.stack([(y == k).nonzero()[0, 0] for k in range(digits.num_classes)])
-    empty = {
-        "x_val": x[:0].clone(),
-        "y_val": y[:0].clone(),
-        "x_test": x[:0].clone(),
-        "y_test": y[:0].clone(),
-    }
+
+    def only(x: torch.Tensor, y: torch.Tensor) -> Dataset:
+        none, no_class = x[:0], y[:0]
+        return replace(
+            digits,
+            x_train=x,
+            y_train=y,
+            x_val=none.clone(),
+            y_val=no_class.clone(),
+            x_test=none.clone(),
+            y_test=no_class.clone(),
+        )
+
     again = torch.randperm(len(digits.x_test) * VIEWS, generator=generator) % len(digits.x_test)
     return Task(
-        train=replace(digits, x_train=x, y_train=y, **empty),
-        few=replace(digits, x_train=x[first].clone(), y_train=y[first].clone(), **empty),
+        train=only(x, y),
+        few=only(x[first].clone(), y[first].clone()),
+        shaken=shake(x, generator),
         x_test=shake(digits.x_test[again], generator),
         y_test=number[digits.y_test[again]],
         plain=torch.cat([digits.x_train, digits.x_test]),

@@ -129,6 +129,8 @@ def _trial(build_model: Any, configure_training: Any, case: Case, t: Task, made:
     yield "numbers", _numbers(model)
     yield "two builds", torch.stack([_weights(one) for one in both])
     yield "at birth", _predictions(model, t.plain.clone())
+    with torch.no_grad():
+        yield "untrained outputs", model(torch.cat([t.shaken, t.x_test]))
     weights = _weights(model)
     optimizer, scheduler = configure_training(model, STEPS)
     yield "optimised", _optimised(optimizer, model)
