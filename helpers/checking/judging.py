@@ -82,9 +82,9 @@ def measured(check: Check, look: Observer) -> Observer:
     def look_and_measure(case: Case) -> Observation:
         observation = look(case)
         for key, value in observation.seen.items():
-            measure = aspect_of(check, key).measure
-            if measure is not None:
-                observation.seen[key] = measure(value, case)
+            aspect = check.aspects.get(key)
+            if aspect is not None and aspect.measure is not None:
+                observation.seen[key] = aspect.measure(value, case)
         return observation
 
     return look_and_measure

@@ -195,7 +195,7 @@ def test_nbgrader_takes_the_points(
     tmp_path: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("COURSE_PROGRESS", str(tmp_path / "progress.jsonl"))
-    points = check_capstone(small_network, adamw_training)
+    points = check_capstone(small_network, configure_training)
     assert points == 2.0
     assert capsys.readouterr().out.startswith("✓ capstone — tier 1 of 3: 0.9")
     assert determine_grade(graded(points)) == (2.0, 6)
@@ -204,7 +204,7 @@ def test_nbgrader_takes_the_points(
 
 def test_twice_the_same() -> None:
     def once() -> str:
-        verdict = judge(CAPSTONE, observer(CAPSTONE, (small_network, adamw_training)), seed=5)
+        verdict = judge(CAPSTONE, observer(CAPSTONE, (small_network, configure_training)), seed=5)
         assert verdict.grade is not None
         return verdict.grade.praise
 

@@ -212,8 +212,8 @@ def _grade(seen: Mapping[str, Any]) -> Grade:
     tier = tier_of(accuracy)
     reached = f"tier {tier} of {len(TIERS)}: {accuracy:.3f} of the shaken test images are right"
     if tier == len(TIERS):
-        return Grade(1.0, f"{reached}, and {TIERS[-1]:.2f} is asked for all points.")
-    return Grade(tier / len(TIERS), f"{reached}; tier {tier + 1} begins at {TIERS[tier]:.2f}.")
+        return Grade(1.0, f"{reached}, and {TIERS[-1]:g} is asked for all points.")
+    return Grade(tier / len(TIERS), f"{reached}; tier {tier + 1} begins at {TIERS[tier]:g}.")
 
 
 CAPSTONE = Check(
@@ -249,9 +249,9 @@ def check_capstone(
     step the images are moved by up to one pixel and their contrast changes by a factor between 0.7
     and 1.3. Judged on the 397 test images, each moved and changed in four ways; the ten classes
     get other numbers each time. At most 50,000 numbers (parameters and buffers). About 5 seconds
-    on one core for a network of 38,000 parameters; a run of four minutes is stopped.
+    on one core for a network of 38,000 numbers; a run of four minutes is stopped.
 
-    The tiers: an accuracy of 0.90, 0.96 and 0.98 earns one third, two thirds and all points. The
+    The tiers: an accuracy of 0.90, 0.95 and 0.975 earns one third, two thirds and all of the points. The
     points are returned, and nbgrader takes them as the score of the cell.
 
     Refused before any training, each by name: more numbers than allowed; weights or answers that
@@ -267,7 +267,7 @@ def check_capstone(
     >>> from helpers.answers.capstone.capstone import small_network
     >>> from helpers.answers.capstone.settings import configure_training
     >>> points = check_capstone(small_network, configure_training)  # doctest: +ELLIPSIS
-    ✓ capstone — tier 1 of 3: 0.9... of the shaken test images are right; tier 2 begins at 0.96.
+    ✓ capstone — tier 1 of 3: 0.9... of the shaken test images are right; tier 2 begins at 0.95.
     >>> points
     2.0
     """
