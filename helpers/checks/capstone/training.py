@@ -233,7 +233,7 @@ CAPSTONE = Check(
         ),
     },
     praise="the rules are kept, and the network reaches a tier.",
-    reread="What a good network needs",
+    reread="Your network",
     seconds=240.0,
     grade=_grade,
 )
