@@ -16,7 +16,7 @@ def draw_budget(width: int, stages: int, blocks: int) -> tuple[Figure, str]:
 
     >>> _, alt = draw_budget(width=16, stages=2, blocks=1)
     >>> alt
-    'The network holds 19,581 numbers and is within the limit of 50,000. The most numbers lie in block 32, the most work in block 16.'
+    'The network holds 20,000 numbers and is within the limit of 50,000. The most numbers lie in block 32, the most work in block 16.'
     """
     widths = tuple(width * 2**i for i in range(stages))
     parts = list(layers_of(widths, blocks))
