@@ -237,6 +237,21 @@ _ALL = (
         ],
     ),
     _lesson(
+        9,
+        "capstone",
+        "Capstone: a residual network",
+        60,
+        "hard",
+        "useful",
+        "Lessons 02 to 08: residual connections, weight decay, BatchNorm, augmentation.",
+        [
+            ("check_basic_block", "BasicBlock", 4),
+            ("check_configure_training", "configure_training", 4),
+            ("check_capstone", "build_model, with BasicBlock and configure_training", 6),
+        ],
+        question_points=6,
+    ),
+    _lesson(
         10,
         "bug_clinic",
         "The bug clinic",

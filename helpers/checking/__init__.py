@@ -6,7 +6,7 @@ Read in this order: `check` (what a check is made of), `case` (inputs as data), 
 """
 
 from helpers.checking.case import Case
-from helpers.checking.check import Answers, Argument, Aspect, Check, Misconception
+from helpers.checking.check import Answers, Argument, Aspect, Check, Grade, Misconception
 from helpers.checking.errors import CheckFailed, NotAttempted
 from helpers.checking.observing import outcome_of
 from helpers.checking.running import run_check, uses_your_code
@@ -18,6 +18,7 @@ __all__ = [
     "Case",
     "Check",
     "CheckFailed",
+    "Grade",
     "Misconception",
     "NotAttempted",
     "outcome_of",

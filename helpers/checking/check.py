@@ -36,6 +36,20 @@ class Aspect:
     input: str | None = None
     """For element-wise results, the name of the tensor in the case that has the same shape: the
     message then names the entry of the input at which the result first differs."""
+    measure: Callable[[Any, Case], Any] | None = None
+    """What is compared, computed from what was observed, on the judging side: such as an accuracy
+    from predicted classes. It must take whatever a student's code can return."""
+    at_least: float | None = None
+    """For a number of which more is better: this much is enough, whatever the reference shows."""
+
+
+@dataclass(frozen=True)
+class Grade:
+    """What a right answer earns where a check has tiers, and what to say about it."""
+
+    share: float
+    """The part of the points, above 0 and up to 1."""
+    praise: str
 
 
 @dataclass(frozen=True)
@@ -73,6 +87,8 @@ class Check:
     """The time that all calls of the student's code may take together."""
     picture: Callable[[Any], Any] | None = None
     """Draws the implementation beside the expected one; returns a figure and its alt text."""
+    grade: Callable[[Mapping[str, Any]], Grade] | None = None
+    """For a check with tiers: from what was seen in the last case (after `measure`) to a grade."""
 
 
 @dataclass(frozen=True)

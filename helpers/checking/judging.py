@@ -14,7 +14,7 @@ from typing import Any, Literal
 import torch
 
 from helpers.checking.case import Case
-from helpers.checking.check import Answers, Aspect, Check, Misconception
+from helpers.checking.check import Answers, Aspect, Check, Grade, Misconception
 from helpers.checking.compare import Difference, compare
 from helpers.checking.observing import Observation, Trouble, observe
 
@@ -46,6 +46,8 @@ class Verdict:
     builtins: tuple[str, ...] = ()
     misconception: Misconception | None = None
     printed: str = ""
+    grade: Grade | None = None
+    """For a check with tiers that passed: the part of the points, and what to say."""
 
 
 def answers_to(check: Check) -> Answers:
@@ -74,13 +76,28 @@ def observer(check: Check, implementation: Any, seconds: float | None = None) ->
     return look
 
 
+def measured(check: Check, look: Observer) -> Observer:
+    """The same observer with what the aspects compute from its observations in their place."""
+
+    def look_and_measure(case: Case) -> Observation:
+        observation = look(case)
+        for key, value in observation.seen.items():
+            aspect = check.aspects.get(key)
+            if aspect is not None and aspect.measure is not None:
+                observation.seen[key] = aspect.measure(value, case)
+        return observation
+
+    return look_and_measure
+
+
 def judge(check: Check, theirs: Observer, seed: int = 0) -> Verdict:
     """Compare what is observed of a student's implementation with the reference.
 
     The first case that differs decides, and within it the first key. A misconception is named
     only when it shows what the student's implementation shows.
     """
-    reference = observer(check, answers_to(check).reference, REFERENCE_SECONDS)
+    theirs = measured(check, theirs)
+    reference = measured(check, observer(check, answers_to(check).reference, REFERENCE_SECONDS))
     cases = cases_of(check, seed)
     observed: list[Observation] = []
     for position, case in enumerate(cases):
@@ -110,7 +127,8 @@ def judge(check: Check, theirs: Observer, seed: int = 0) -> Verdict:
             misconception=misconception,
             printed=yours.printed,
         )
-    return Verdict("passed")
+    grade = check.grade(observed[-1].seen) if check.grade is not None else None
+    return Verdict("passed", grade=grade)
 
 
 def _first_fault(
@@ -123,7 +141,11 @@ def _first_fault(
     for key, value in expected.seen.items():
         if key not in yours.seen:
             return None if _lacks_numbers(yours) else (key, None)
-        difference = _difference(check, key, yours.seen[key], value)
+        least = aspect_of(check, key).at_least
+        if least is not None:
+            difference = _shortfall(yours.seen[key], least)
+        else:
+            difference = _difference(check, key, yours.seen[key], value)
         if difference is not None:
             return key, difference
     return None
@@ -142,6 +164,12 @@ def _lacks_numbers(seen: Observation) -> bool:
 
 def aspect_of(check: Check, key: str) -> Aspect:
     return GLOBAL_ASPECTS[key] if key in GLOBAL_ASPECTS else check.aspects[key]
+
+
+def _shortfall(yours: Any, least: float) -> Difference | None:
+    if not isinstance(yours, (int, float)):
+        return Difference("type", yours, least)
+    return None if yours >= least else Difference("value", yours, least)
 
 
 def _difference(check: Check, key: str, yours: Any, expected: Any) -> Difference | None:
@@ -169,7 +197,7 @@ def _diagnose(
     order = [position, *(i for i in range(len(cases)) if i != position)]
     by_key: list[Misconception] = []
     for misconception in answers_to(check).misconceptions:
-        wrong = observer(check, misconception.make, REFERENCE_SECONDS)
+        wrong = measured(check, observer(check, misconception.make, REFERENCE_SECONDS))
         everything = True
         for i in order:
             mine, its = student(i), wrong(cases[i])

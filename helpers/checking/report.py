@@ -69,7 +69,8 @@ def _wrapped(line: str) -> list[str]:
 def report_on(check: Check, verdict: Verdict) -> Report:
     """The message for a verdict."""
     if verdict.outcome == "passed":
-        return Report(texts.PASSED.format(topic=check.topic, praise=check.praise))
+        praise = verdict.grade.praise if verdict.grade is not None else check.praise
+        return Report(texts.PASSED.format(topic=check.topic, praise=praise))
     if verdict.outcome == "not attempted":
         return not_attempted(check, todo_of(check.name))
     assert verdict.case is not None

@@ -19,8 +19,12 @@ from helpers.course import LESSONS, todo_of
 from helpers.display import in_notebook, show_figure, show_message
 
 
-def run_check(check: Check, *given: Any, seed: int = 0) -> None:
+def run_check(check: Check, *given: Any, seed: int = 0) -> float | None:
     """Judge what a student gave; print one line of praise or raise CheckFailed.
+
+    Returns:
+        None; for a check with tiers the points, which are never 0. nbgrader takes a number that a
+        graded cell ends with as its score, and None as all points.
 
     Raises:
         NotAttempted: the TODO still holds its stub.
@@ -33,12 +37,13 @@ def run_check(check: Check, *given: Any, seed: int = 0) -> None:
         raise CheckFailed(refusal, check.name)
     verdict = judge(check, observer(check, implementation), seed)
     found = verdict.misconception.id if verdict.misconception else None
-    _record(check, verdict.outcome, found)
+    whole = verdict.grade is None or verdict.grade.share == 1
+    _record(check, verdict.outcome if whole else "passed in part", found)
     report = report_on(check, verdict)
     _show_picture(check, implementation, verdict)
     if verdict.outcome == "passed":
         show_message(report.text(), report.html())
-        return
+        return None if verdict.grade is None else verdict.grade.share * todo_of(check.name).points
     kind = NotAttempted if verdict.outcome == "not attempted" else CheckFailed
     case = verdict.case.name if verdict.case else None
     cause = verdict.trouble.exception if verdict.trouble else None

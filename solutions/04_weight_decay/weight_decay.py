@@ -158,7 +158,7 @@ with uses_your_code():
 # ### TODO 4.2
 #
 # Write this step. "In place" means that the tensors themselves change, as with `p -= ...`: whoever
-# else holds the same tensor sees the new values. (`p.data = ...` puts a new tensor behind the name.)
+# else holds the same tensor sees the new values. (`p = p - ...` only gives a new tensor the name p.)
 #
 # <details><summary>Hint 1: why it complains about a leaf</summary>
 #

@@ -139,6 +139,7 @@ ANSWERS = Answers(
         "by hand": RIGHT,
         "the decay first": _decays_first,
         "on .data, in place": _on_data,
+        "a new tensor put into .data": _rebinds,
         "both factors": _with_new(lambda w, g, lr, wd: (1 - lr * wd) * w - lr * g),
     },
     misconceptions=(
@@ -243,12 +244,6 @@ ANSWERS = Answers(
             _returns_new,
             "Your function computes new tensors and leaves the parameters as they were.",
             "In place is meant: inside torch.no_grad(), write p -= ...",
-        ),
-        Misconception(
-            "rebinds-data",
-            _rebinds,
-            "You put a new tensor into p.data, so views of the old one see no change.",
-            "Change the tensor itself: inside torch.no_grad(), write p -= ...",
         ),
         Misconception(
             "changes-gradients",

@@ -1,0 +1,175 @@
+"""Check of the residual block of He et al. (2015)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import nn
+
+from helpers.checking import Argument, Aspect, Case, Check, run_check
+
+NAMES = ("conv1", "bn1", "conv2", "bn2", "shortcut")
+
+
+def _block_cases(rng: torch.Generator) -> Iterator[Case]:
+    def case(
+        name: str,
+        channels: tuple[int, int],
+        stride: int | None = None,
+        size: tuple[int, int, int] = (3, 4, 4),
+        dtype: torch.dtype = torch.float32,
+    ) -> Case:
+        n, h, w = size
+        return Case(
+            name,
+            channels=channels,
+            stride=stride,
+            arguments=", ".join(map(str, [*channels, *([] if stride is None else [stride])])),
+            x=torch.randn(n, channels[0], h, w, generator=rng, dtype=dtype),
+            seed=int(torch.randint(1000, (1,), generator=rng)),
+        )
+
+    yield case("the same shape", (3, 3))
+    yield case("the same shape, with the stride given", (2, 2), 1)
+    yield case("more channels", (2, 4))
+    yield case("fewer channels", (4, 2), 1)
+    yield case("a stride of 2", (3, 3), 2)
+    yield case("more channels and a stride of 2", (2, 4), 2)
+    yield case("an odd and not square image", (2, 3), 2, (2, 7, 5))
+    yield case("one channel", (1, 1), None, (4, 3, 3))
+    yield case("float64", (2, 4), 2, dtype=torch.float64)
+
+
+def fill(block: nn.Module, seed: int) -> None:
+    """Give every weight and running statistic a value by its role, not by its order."""
+    generator = torch.Generator().manual_seed(seed)
+
+    def new(tensor: torch.Tensor) -> torch.Tensor:
+        return torch.randn(tensor.shape, generator=generator, dtype=torch.float64).to(tensor)
+
+    with torch.no_grad():
+        for name in NAMES:
+            part = getattr(block, name)
+            if not isinstance(part, nn.Module):
+                continue
+            for weight in sorted(part.parameters(), key=lambda p: -p.dim()):
+                weight.copy_(new(weight) * 0.4 + (1.0 if weight.dim() == 1 else 0.0))
+            for key, state in part.named_buffers():
+                if key.endswith("running_mean"):
+                    state.copy_(new(state) * 0.3)
+                elif key.endswith("running_var"):
+                    state.copy_(new(state).abs() + 0.5)
+
+
+def _sizes(block: nn.Module) -> str:
+    shapes = [tuple(getattr(block, name).weight.shape) for name in ("conv1", "conv2")]
+    return f"conv1 {shapes[0]}, conv2 {shapes[1]}"
+
+
+def _running_means(block: nn.Module) -> torch.Tensor:
+    return torch.stack([block.bn1.running_mean, block.bn2.running_mean])  # type: ignore[list-item, union-attr]
+
+
+def _observe_block(make: Any, case: Case) -> Iterator[tuple[str, Any]]:
+    stride = () if case.stride is None else (case.stride,)
+    block = make(*case.channels, *stride).to(case.x.dtype)
+    yield "attributes", ", ".join(name for name in NAMES if hasattr(block, name))
+    yield "weights", _sizes(block)
+    yield "parameters", sum(p.numel() for p in block.parameters())
+    shortcut = block.shortcut
+    inside = list(shortcut.parameters()) if isinstance(shortcut, nn.Module) else []
+    yield "shortcut", sum(p.numel() for p in inside)
+    fill(block, case.seed)
+    block.eval()
+    yield "value in eval", block(case.x.clone())
+    block.train()
+    x = case.x.clone().requires_grad_()
+    moved = x * 1  # not a leaf, so that a change in place is seen and not refused
+    before = moved.detach().clone()
+    out = block(moved)
+    yield "value", out
+    yield "x changed by", (moved.detach() - before).abs().max()
+    upstream = torch.randn(out.shape, generator=torch.Generator().manual_seed(case.seed)).to(out)
+    out.backward(upstream)
+    yield "gradient of x", x.grad
+    yield "gradient of conv1", block.conv1.weight.grad
+    yield "gradient of bn2", block.bn2.weight.grad
+    yield "running means", _running_means(block)
+
+
+BASIC_BLOCK = Check(
+    name="check_basic_block",
+    lesson="capstone",
+    topic="BasicBlock",
+    takes=(Argument("BasicBlock", "class"),),
+    cases=_block_cases,
+    observe=_observe_block,
+    aspects={
+        "attributes": Aspect("BasicBlock({arguments})", "An attribute has another name."),
+        "weights": Aspect(
+            "BasicBlock({arguments})", "A convolution has a weight of the wrong shape."
+        ),
+        "parameters": Aspect(
+            "BasicBlock({arguments}), its number of parameters",
+            "The block has the wrong number of parameters.",
+        ),
+        "shortcut": Aspect(
+            "BasicBlock({arguments}).shortcut, its number of parameters",
+            "The shortcut has the wrong number of parameters.",
+        ),
+        "value in eval": Aspect(
+            "BasicBlock({arguments}).eval()(x)",
+            "The output in evaluation mode is wrong.",
+            rtol=1e-3,
+            atol=1e-4,
+        ),
+        "value": Aspect("BasicBlock({arguments})(x)", "The output is wrong.", rtol=1e-3, atol=1e-4),
+        "x changed by": Aspect("BasicBlock({arguments})(x), and then x", "Your block changed x."),
+        "gradient of x": Aspect(
+            "BasicBlock({arguments})(x).backward(g)",
+            "The gradient of x is wrong.",
+            rtol=5e-3,
+            atol=1e-3,
+        ),
+        "gradient of conv1": Aspect(
+            "BasicBlock({arguments})(x).backward(g)",
+            "The gradient of conv1.weight is wrong.",
+            rtol=5e-3,
+            atol=2e-3,
+        ),
+        "gradient of bn2": Aspect(
+            "BasicBlock({arguments})(x).backward(g)",
+            "The gradient of bn2.weight is wrong.",
+            rtol=5e-3,
+            atol=2e-3,
+        ),
+        "running means": Aspect(
+            "BasicBlock({arguments})(x), and then the running means of bn1 and bn2",
+            "The running means after one step of training are wrong.",
+            rtol=1e-3,
+            atol=1e-4,
+        ),
+    },
+    praise="two convolutions, a shortcut around them, and a ReLU after the sum.",
+    reread="The block",
+)
+
+
+def check_basic_block(BasicBlock: Any) -> None:
+    """Check `BasicBlock(in_channels, out_channels, stride=1)`, the block of He et al. (2015):
+    conv 3×3 with the stride – BatchNorm – ReLU – conv 3×3 – BatchNorm, plus the shortcut, then
+    ReLU. No convolution has a bias. The shortcut is the identity where the shape stays, else a
+    conv 1×1 with the stride and a BatchNorm. Attributes: `conv1`, `bn1`, `conv2`, `bn2`,
+    `shortcut`.
+
+    Raises:
+        NotAttempted: the stub is still there.
+        CheckFailed: with the smallest case that differs, and the mistake where it is known.
+
+    >>> from helpers.answers.capstone.blocks import BasicBlock
+    >>> check_basic_block(BasicBlock)
+    ✓ BasicBlock — two convolutions, a shortcut around them, and a ReLU after the sum.
+    """
+    run_check(BASIC_BLOCK, BasicBlock)

@@ -1,0 +1,208 @@
+"""Check of the optimiser and the schedule of the learning rate."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import torch
+from torch import nn
+
+from helpers.checking import Argument, Aspect, Case, Check, run_check
+
+FIFTH = 0.2
+"""The rate of the last step is at most this part of the largest."""
+
+
+class _Tied(nn.Module):
+    """Two layers that share one weight."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first = nn.Linear(4, 4)
+        self.second = nn.Linear(4, 4)
+        self.second.weight = self.first.weight
+        self.norm = nn.BatchNorm1d(4)
+
+
+class _Scaled(nn.Module):
+    """Parameters with several axes that belong to no convolution or linear layer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 3)
+        self.norm = nn.LayerNorm((4, 2))
+        self.scale = nn.Parameter(torch.ones(1, 4, 1, 1))
+        self.head = nn.Linear(8, 2)
+
+
+def _network() -> nn.Module:
+    return nn.Sequential(
+        nn.Conv2d(1, 4, 3, bias=False), nn.BatchNorm2d(4), nn.ReLU(), nn.Flatten(), nn.Linear(4, 2)
+    )
+
+
+def _frozen() -> nn.Module:
+    model = _network()
+    next(model.children()).requires_grad_(False)
+    return model
+
+
+def _nested() -> nn.Module:
+    block = nn.Sequential(nn.Conv1d(2, 3, 3), nn.GroupNorm(1, 3), nn.ConvTranspose1d(3, 2, 3))
+    return nn.ModuleDict({"body": nn.ModuleList([block, nn.Sequential(block)]), "head": _Tied()})
+
+
+MODELS: dict[str, Callable[[], nn.Module]] = {
+    "nn.Linear(3, 2)": lambda: nn.Linear(3, 2),
+    "a convolution, BatchNorm and a linear layer": _network,
+    "a frozen convolution": _frozen,
+    "two layers that share a weight": _Tied,
+    "a LayerNorm of two axes and a scale": _Scaled,
+    "layers inside of layers, one used twice": _nested,
+}
+
+
+def _settings_cases(rng: torch.Generator) -> Iterator[Case]:
+    steps = (20, 10, 57, 40, 300, 25)
+    for name, total in zip(MODELS, steps, strict=True):
+        yield Case(name, model=name, total_steps=total)
+    extra = int(torch.randint(11, 200, (1,), generator=rng))
+    yield Case("another number of steps", model="nn.Linear(3, 2)", total_steps=extra)
+
+
+def _kind(optimizer: Any, scheduler: Any) -> str:
+    first = "an optimizer" if isinstance(optimizer, torch.optim.Optimizer) else _name(optimizer)
+    second = "a scheduler" if _is_scheduler(scheduler) else _name(scheduler)
+    return f"{first} and {second}"
+
+
+def _is_scheduler(thing: Any) -> bool:
+    return hasattr(thing, "step") and not isinstance(thing, torch.optim.Optimizer)
+
+
+def _name(thing: Any) -> str:
+    return f"a {type(thing).__name__}"
+
+
+def _observe_settings(configure: Any, case: Case) -> Iterator[tuple[str, Any]]:
+    model = MODELS[case.model]()
+    trained = [p for p in model.parameters() if p.requires_grad]
+    result = configure(model, case.total_steps)
+    yield "result", len(result) if isinstance(result, (tuple, list)) else _name(result)
+    optimizer, scheduler = result
+    yield "kinds", _kind(optimizer, scheduler)
+    held = [id(p) for group in optimizer.param_groups for p in group["params"]]
+    yield "times", torch.tensor([held.count(id(p)) for p in trained])
+    yield "others", len(set(held) - {id(p) for p in trained})
+    decay = {
+        id(p): group.get("weight_decay", 0.0)
+        for group in optimizer.param_groups
+        for p in group["params"]
+    }
+    yield "decayed", torch.tensor([decay.get(id(p), 0.0) > 0 for p in trained])
+    yield "parameters afterwards", torch.cat([p.detach().flatten() for p in model.parameters()])
+    yield "trained afterwards", torch.tensor([p.requires_grad for p in model.parameters()])
+    rates = []
+    for _ in range(case.total_steps):
+        rates.append([float(group["lr"]) for group in optimizer.param_groups])
+        optimizer.step()
+        scheduler.step()
+    yield "optimiser of the scheduler", getattr(scheduler, "optimizer", optimizer) is optimizer
+    yield "course of the rate", torch.tensor(rates, dtype=torch.float64)
+    yield "rates", torch.tensor(rates, dtype=torch.float64)  # (total_steps, groups)
+
+
+def course_of_the_rate(rates: Any, case: Case) -> Any:
+    """In words: 'comes down', 'never changes' or 'is largest at the end'."""
+    if not isinstance(rates, torch.Tensor) or rates.dim() != 2 or rates.numel() == 0:
+        return rates
+    if bool((rates == rates[:1]).all()):
+        return "never changes"
+    falls = rates[-1] < rates.max(dim=0).values
+    return "comes down" if bool(falls.all()) else "is largest at the end"
+
+
+def last_over_largest(rates: Any, case: Case) -> Any:
+    """The largest quotient of last and largest rate over the groups; 0.2 stands for 'or less'."""
+    if not isinstance(rates, torch.Tensor) or rates.dim() != 2 or rates.numel() == 0:
+        return rates
+    largest = rates.max(dim=0).values
+    if not (largest > 0).all() or (rates < 0).any():
+        return math.inf
+    return max(FIFTH, (rates[-1] / largest).max().item())
+
+
+CONFIGURE_TRAINING = Check(
+    name="check_configure_training",
+    lesson="capstone",
+    topic="configure_training",
+    takes=(Argument("configure_training"),),
+    cases=_settings_cases,
+    observe=_observe_settings,
+    aspects={
+        "result": Aspect(
+            "configure_training(model, {total_steps})", "Two things are to be returned."
+        ),
+        "kinds": Aspect(
+            "configure_training(model, {total_steps})",
+            "What is returned is not an optimiser and then a scheduler.",
+        ),
+        "times": Aspect(
+            "configure_training(model, {total_steps}), how often each trainable parameter is held",
+            "The optimiser does not hold every trainable parameter exactly once.",
+        ),
+        "others": Aspect(
+            "configure_training(model, {total_steps}), how many other tensors are held",
+            "The optimiser holds tensors that are no trainable parameters of the model.",
+        ),
+        "decayed": Aspect(
+            "configure_training(model, {total_steps}), which trainable parameters are decayed",
+            "Weight decay is not on the weights of convolutions and linear layers alone.",
+        ),
+        "parameters afterwards": Aspect(
+            "configure_training(model, {total_steps}), and then the parameters",
+            "Your code changed the parameters.",
+        ),
+        "trained afterwards": Aspect(
+            "configure_training(model, {total_steps}), and then requires_grad",
+            "Your code changed which parameters are trained.",
+        ),
+        "optimiser of the scheduler": Aspect(
+            "configure_training(model, {total_steps}), scheduler.optimizer is optimizer",
+            "The scheduler belongs to another optimiser.",
+        ),
+        "course of the rate": Aspect(
+            "configure_training(model, {total_steps}), the learning rate over the steps",
+            "The learning rate does not come down.",
+            measure=course_of_the_rate,
+        ),
+        "rates": Aspect(
+            "configure_training(model, {total_steps}), last learning rate / largest one",
+            "The learning rate of the last step is more than a fifth of the largest one.",
+            measure=last_over_largest,
+        ),
+    },
+    praise="each parameter once, decay where it belongs, and a rate that comes down.",
+    reread="The optimiser and the schedule",
+)
+
+
+def check_configure_training(configure_training: Callable[[nn.Module, int], Any]) -> None:
+    """Check `configure_training(model, total_steps) -> (optimizer, scheduler)`.
+
+    The optimiser holds every trainable parameter of the model exactly once, with weight decay on
+    the weights of convolutions and linear layers only (Loshchilov and Hutter 2019; He et al.
+    2019). The scheduler is stepped after each of the `total_steps` steps, and the learning rate of
+    the last step is at most a fifth of the largest.
+
+    Raises:
+        NotAttempted: the stub is still there.
+        CheckFailed: with the smallest model that shows it, and the mistake where it is known.
+
+    >>> from helpers.answers.capstone.settings import configure_training
+    >>> check_configure_training(configure_training)
+    ✓ configure_training — each parameter once, decay where it belongs, and a rate that comes down.
+    """
+    run_check(CONFIGURE_TRAINING, configure_training)
