@@ -70,7 +70,7 @@ def accuracies() -> list[float]:
 
 
 def test_the_courses_answer_never_loses_a_tier(accuracies: list[float]) -> None:
-    """Measured over twenty seeds: mean 0.991, standard deviation 0.002, smallest 0.986."""
+    """Measured over twenty seeds: mean 0.991, standard deviation 0.004, smallest 0.982."""
     assert min(accuracies) > TIERS[-1] + 0.003
     assert mean(accuracies) == pytest.approx(0.991, abs=0.004)
 
