@@ -150,6 +150,11 @@ MOST_ENTRIES = 50_000_000
 """A returned tensor with more entries than this is not copied."""
 
 
+def is_too_large(value: Any) -> bool:
+    """Whether a value is a tensor with more entries than are copied, such as an expanded one."""
+    return isinstance(value, torch.Tensor) and value.numel() > MOST_ENTRIES
+
+
 def snapshot(value: Any) -> Any:
     """A copy of an observed value as plain data that later code cannot change.
 
@@ -164,7 +169,7 @@ def snapshot(value: Any) -> Any:
     'a list'
     """
     if isinstance(value, torch.Tensor):
-        if value.layout != torch.strided or value.numel() > MOST_ENTRIES:
+        if value.layout != torch.strided or is_too_large(value):
             return Foreign(
                 "a tensor too large or of an unusual layout", f"tensor{tuple(value.shape)}"
             )

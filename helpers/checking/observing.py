@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from helpers.checking.builtins_seen import NoticeBuiltins
-from helpers.checking.case import Case, snapshot
+from helpers.checking.case import Case, is_too_large, snapshot
 from helpers.checking.check import Check
 from helpers.checking.guard import TimeLimit, run_guarded
 
@@ -56,6 +56,8 @@ def observe(check: Check, implementation: Any, case: Case, seconds: float) -> Ob
             result.builtins = noticed.names
             for key, value in check.observe(implementation, case):
                 result.seen[key] = snapshot(value)
+                if is_too_large(value):  # what follows would compute with it, perhaps for hours
+                    break
         result.seen.update(_global_state())
 
     error, result.printed = run_guarded(body, seconds)
