@@ -95,11 +95,39 @@ def _end(thread: threading.Thread, patience: float = 1.0) -> bool:
     give_up = time.monotonic() + patience
     stopped = not thread.is_alive()
     while thread.is_alive() and time.monotonic() < give_up:
-        ctypes.pythonapi.PyThreadState_SetAsyncExc(
-            ctypes.c_ulong(thread.ident or 0), ctypes.py_object(TimeLimit)
-        )
+        _raise_in(thread, TimeLimit)
         thread.join(0.02)
+    if thread.is_alive():
+        _withdraw(thread)
     return stopped
+
+
+def _raise_in(thread: threading.Thread, error: type[BaseException] | None) -> None:
+    """Raise an exception in a thread at its next Python instruction; None takes it back."""
+    raised = ctypes.c_void_p(None) if error is None else ctypes.py_object(error)
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident or 0), raised)
+
+
+def _withdraw(thread: threading.Thread) -> None:
+    """Take back an exception that a thread never came to see, since it waits outside of Python.
+
+    CPython 3.11 keeps a mark for such an exception that makes every other thread look for it again
+    and again, under a profile function for ever. The mark goes away when any thread receives one.
+    """
+    _raise_in(thread, None)
+    ready = threading.Event()
+
+    def receive() -> None:
+        with contextlib.suppress(TimeLimit):
+            ready.set()
+            while True:
+                time.sleep(0.001)
+
+    receiver = threading.Thread(target=receive, daemon=True)
+    receiver.start()
+    ready.wait(1)
+    _raise_in(receiver, TimeLimit)
+    receiver.join(1)
 
 
 @contextlib.contextmanager

@@ -163,6 +163,7 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Course:
             place = course.folder / "submitted" / student / LESSON
             place.mkdir(parents=True)
             nbformat.write(done, place / f"{NOTEBOOK}.ipynb")
+            (place / "timestamp.txt").write_text("2026-01-01 12:00:00.000000 UTC")
     course.nbgrader("collect", LESSON, "--ExchangeCollect.check_owner=False")
     course.nbgrader("autograde", LESSON)
     return course
