@@ -7,14 +7,19 @@ it binds or changes a name that the student's cells, the checks, or another cell
 from __future__ import annotations
 
 import ast
-import symtable
+import dis
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import CodeType
 
 from IPython.core.inputtransformer2 import TransformerManager
 
 EVERYTHING = "*"
 """Stands for the names of `from module import *`, which cannot be known."""
+
+
+BINDS = frozenset({"STORE_NAME", "STORE_GLOBAL"})
+READS = frozenset({"LOAD_NAME", "LOAD_GLOBAL", "LOAD_CLASSDEREF"})
 
 
 @dataclass(frozen=True)
@@ -29,19 +34,19 @@ class Names:
 def names_of(code: str) -> Names:
     """The names that a cell uses from other cells, and those that it provides.
 
-    >>> names = names_of("def f(x):\\n    return scale * x\\nf.name = 'f'")
+    >>> names = names_of("def f(x):\\n    return scale * x\\nf.name = 'f'\\nx = 1\\nprint(x)")
     >>> sorted(names.uses), sorted(names.provides)
-    (['f', 'scale'], ['f'])
+    (['print', 'scale'], ['f', 'x'])
 
     Code that is no Python uses and provides nothing.
     """
     try:
-        python = TransformerManager().transform_cell(code)
-        tree = ast.parse(python)
-        table = symtable.symtable(python, "cell", "exec")
+        tree = ast.parse(TransformerManager().transform_cell(code))
+        top = compile(tree, "cell", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return Names(frozenset(), frozenset())
-    uses, provides = set(_globals_used(table)), set(_bound(table)) | set(_changed(tree))
+    uses, provides = _of_code(top)
+    provides |= set(_changed(tree))
     for inner in _code_in_magics(tree):
         names = names_of(inner)
         uses |= names.uses
@@ -49,22 +54,37 @@ def names_of(code: str) -> Names:
     return Names(frozenset(uses), frozenset(provides))
 
 
-def _globals_used(table: symtable.SymbolTable) -> Iterable[str]:
-    top = table.get_type() == "module"
-    for symbol in table.get_symbols():
-        if symbol.is_referenced() and (top or symbol.is_global()):
-            yield symbol.get_name()
-    for inner in table.get_children():
-        yield from _globals_used(inner)
+def _of_code(top: CodeType) -> tuple[set[str], set[str]]:
+    """The names that a cell reads before it has bound them, and all that it binds.
+
+    Functions run later than the cell, so what they read counts if the cell never binds it.
+    """
+    uses: set[str] = set()
+    provides: set[str] = set()
+    for step in dis.get_instructions(top):
+        name = str(step.argval)
+        if step.opname in BINDS:
+            provides.add(name)
+        elif step.opname in READS and name not in provides:
+            uses.add(name)
+    for inner in _codes_in(top):
+        for step in dis.get_instructions(inner):
+            if step.opname == "STORE_GLOBAL":
+                provides.add(step.argval)
+    for inner in _codes_in(top):
+        uses |= {
+            step.argval
+            for step in dis.get_instructions(inner)
+            if step.opname in READS and step.argval not in provides
+        }
+    return uses, provides
 
 
-def _bound(table: symtable.SymbolTable) -> Iterable[str]:
-    top = table.get_type() == "module"
-    for symbol in table.get_symbols():
-        if (symbol.is_assigned() or symbol.is_imported()) and (top or symbol.is_declared_global()):
-            yield symbol.get_name()
-    for inner in table.get_children():
-        yield from _bound(inner)
+def _codes_in(code: CodeType) -> Iterable[CodeType]:
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield constant
+            yield from _codes_in(constant)
 
 
 def _changed(tree: ast.AST) -> Iterable[str]:
@@ -99,27 +119,22 @@ def needed(given: Mapping[str, str], work: Iterable[str], names: Iterable[str]) 
     """The ids of the given cells that must run.
 
     Args:
-        given: code of the given cells, by id.
+        given: code of the given cells, by id, in the order of the notebook.
         work: code of the cells that run in any case.
         names: further names that are used, such as the arguments of checks.
 
     >>> given = {"a": "import torch", "b": "data = load(torch)", "c": "plot(data)"}
     >>> sorted(needed(given, ["def f(x): return torch.relu(x)"], ["f"]))
     ['a']
+
+    Students' cells may call a function long after they defined it, so for them a given cell at any
+    place counts; for a given cell only those above it do.
     """
-    wanted = set(names)
-    for code in work:
-        wanted |= names_of(code).uses
-    waiting = {key: names_of(code) for key, code in given.items()}
+    cells = [(key, names_of(code)) for key, code in given.items()]
+    wanted = set(names).union(*(names_of(code).uses for code in work))
     chosen: set[str] = set()
-    while True:
-        more = [
-            key
-            for key, cell in waiting.items()
-            if EVERYTHING in cell.provides or cell.provides & wanted
-        ]
-        if not more:
-            return chosen
-        for key in more:
+    for key, cell in reversed(cells):
+        if EVERYTHING in cell.provides or cell.provides & wanted:
             chosen.add(key)
-            wanted |= waiting.pop(key).uses
+            wanted |= cell.uses
+    return chosen
