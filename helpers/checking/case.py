@@ -26,6 +26,13 @@ class Case:
     def __init__(self, name: str, **data: Any) -> None:
         self.name = name
         self.data = data
+        self.kept: Any = None
+        """What only the judge may know, such as the labels of a test; copies do not have it."""
+
+    def keeping(self, kept: Any) -> Case:
+        """The same case with something that stays with the judge."""
+        self.kept = kept
+        return self
 
     def __getattr__(self, key: str) -> Any:
         try:

@@ -89,6 +89,8 @@ class Check:
     """Draws the implementation beside the expected one; returns a figure and its alt text."""
     grade: Callable[[Mapping[str, Any]], Grade] | None = None
     """For a check with tiers: from what was seen in the last case (after `measure`) to a grade."""
+    each_case_alone: bool = False
+    """A mistake is recognised by the case in which it shows, since the others take long."""
 
 
 @dataclass(frozen=True)

@@ -224,7 +224,8 @@ def _diagnose(
             observed.append(theirs(cases[len(observed)]))
         return observed[i]
 
-    order = [position, *(i for i in range(len(cases)) if i != position)]
+    others = [] if check.each_case_alone else [i for i in range(len(cases)) if i != position]
+    order = [position, *others]
     by_key: list[Misconception] = []
     for which, misconception in enumerate(known.misconceptions):
         everything = True

@@ -22,7 +22,7 @@ from helpers.checks.capstone import check_capstone
 from helpers.checks.capstone.block import fill
 from helpers.checks.capstone.rules import HONEST, RULES
 from helpers.checks.capstone.task import STEPS, shake_batch, task
-from helpers.checks.capstone.training import CAPSTONE, _trial
+from helpers.checks.capstone.training import CAPSTONE, _observe_training
 from helpers.data import load
 from helpers.training import train
 
@@ -120,7 +120,7 @@ def test_more_steps_only_in_the_long_training() -> None:
         optimizer = Later(model.parameters(), lr=0.05)
         return optimizer, torch.optim.lr_scheduler.LinearLR(optimizer)
 
-    assert failure(small_network, configure)[0] == "passes in the training"
+    assert failure(small_network, configure)[0] == "passes"
 
 
 def test_images_in_a_buffer_count() -> None:
@@ -159,9 +159,9 @@ def test_a_stub_is_not_attempted() -> None:
 @pytest.mark.parametrize("seed", range(3))
 def test_honest_networks_stay_far_from_every_limit(build: Any, configure: Any, seed: int) -> None:
     """The rules that ask how much is known have room on the honest side."""
-    (case,) = cases_of(CAPSTONE, seed)
-    t = task(case.seed)
-    seen = dict(_trial(build, configure, case, t, []))
+    case, _ = cases_of(CAPSTONE, seed)
+    t = task(case.kept)
+    seen = dict(_observe_training((build, configure), case))
     assert {key: RULES[key].measure(seen[key], case) for key in HONEST if RULES[key].measure} == {
         key: value for key, value in HONEST.items() if RULES[key].measure
     }
@@ -173,11 +173,20 @@ def test_honest_networks_stay_far_from_every_limit(build: Any, configure: Any, s
 
 def test_the_judge_trusts_no_shape() -> None:
     """Whatever comes back from a student's process is read without an exception."""
-    (case,) = cases_of(CAPSTONE)
+    case, _ = cases_of(CAPSTONE)
     for aspect in CAPSTONE.aspects.values():
         if aspect.measure is not None:
             for value in (None, "x", 1.5, torch.zeros(3), torch.zeros(2, 2), torch.zeros(0)):
                 aspect.measure(value, case)
+
+
+def test_what_is_handed_out_holds_no_answer() -> None:
+    """Neither the labels of the test images nor the seed from which they follow."""
+    for case in cases_of(CAPSTONE, seed=7):
+        t = task(case.kept)
+        assert case.fresh().kept is None
+        for value in case.data.values():
+            assert value != case.kept if isinstance(value, int) else value.shape != t.y_test.shape
 
 
 def graded(points: float) -> Any:

@@ -38,7 +38,7 @@ def two_builds(weights: Any, case: Case) -> str:
 
 def knowledge_at_birth(predicted: Any, case: Case) -> str:
     """Which images an untrained network knows: none, if it is honest."""
-    t = task(case.seed)
+    t = task(case.kept)
     if not isinstance(predicted, torch.Tensor) or predicted.shape != t.y_plain.shape:
         return UNREADABLE
     right = (predicted == t.y_plain).double()
@@ -56,7 +56,7 @@ def knowledge_at_birth(predicted: Any, case: Case) -> str:
 def classes_apart(outputs: Any, case: Case) -> str:
     """Whether the mean output of each class, over training images, already tells test images
     apart. Weights or stored images from before show here even behind a fresh last layer."""
-    t = task(case.seed)
+    t = task(case.kept)
     cut = len(t.train.y_train)
     if not isinstance(outputs, torch.Tensor) or outputs.shape != (cut + len(t.y_test), 10):
         return UNREADABLE
@@ -68,7 +68,7 @@ def classes_apart(outputs: Any, case: Case) -> str:
 
 
 def knowledge_after_ten(predicted: Any, case: Case) -> str:
-    y = task(case.seed).y_test
+    y = task(case.kept).y_test
     if not isinstance(predicted, torch.Tensor) or predicted.shape != y.shape:
         return UNREADABLE
     right = (predicted == y).double().mean().item()
@@ -117,6 +117,7 @@ def _three(counts: Any, n: int) -> list[float]:
 
 _NUMBERS = "build_model(), parameters and buffers"
 _TOO_MANY = f"The model holds more than {MOST_NUMBERS:,} numbers."
+_TRAINING = "the course's loop with your optimiser and scheduler"
 _PASSES = "The network is trained by more, or other, steps than those of the course's loop."
 _DATA = "Images or labels were changed during the training."
 
@@ -148,8 +149,8 @@ RULES: dict[str, Aspect] = {
         "configure_training changes the weights.",
         measure=unchanged,
     ),
-    "passes": Aspect("a trial of 40 steps", _PASSES, measure=passes),
-    "data": Aspect("a trial of 40 steps, and then the data", _DATA, measure=same_data),
+    "passes": Aspect(_TRAINING, _PASSES, measure=passes),
+    "data": Aspect(f"{_TRAINING}, and then the data", _DATA, measure=same_data),
     "after ten images": Aspect(
         "what the network knows after 40 steps with one image of each class",
         "The network knows more than what it was shown.",
@@ -161,9 +162,6 @@ RULES: dict[str, Aspect] = {
         measure=order,
     ),
     "numbers afterwards": Aspect(_NUMBERS + " after training", _TOO_MANY, measure=size),
-    "passes in the training": Aspect(f"the training of {STEPS} steps", _PASSES, measure=passes),
-    "data after the training": Aspect("the training, and then the data", _DATA, measure=same_data),
-    "numbers after the training": Aspect(_NUMBERS + " after training", _TOO_MANY, measure=size),
 }
 
 HONEST = {
@@ -180,13 +178,4 @@ HONEST = {
     "another order": "the images",
     "numbers afterwards": f"at most {MOST_NUMBERS:,}",
 }
-"""What must be seen before the training is worth its time."""
-
-
-def keeps(key: str, value: Any, case: Case) -> bool:
-    """Whether an observation lets the trial go on. The judge looks again, from outside."""
-    if key not in HONEST:
-        return True
-    measure = RULES[key].measure
-    seen = value.detach().clone() if isinstance(value, torch.Tensor) else value
-    return (measure(seen, case) if measure else seen) == HONEST[key]
+"""What an honest answer shows in the trial, in the order in which it is looked at."""

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 
+from helpers.checking import Case
 from helpers.data import Dataset, load
 
 BATCH = 100
@@ -23,6 +25,8 @@ MOST_NUMBERS = 50_000
 """Parameters and buffers together."""
 TIERS = (0.90, 0.95, 0.975)
 """Accuracies on the test images; each tier earns a third of the points."""
+TRIAL, WHOLE = "a trial of 40 steps", "the whole training"
+"""The two cases: one image of each class, then all training images."""
 VIEWS = 4
 """How often each test image is shown, each time moved and changed anew."""
 
@@ -110,4 +114,33 @@ def task(seed: int) -> Task:
         plain=torch.cat([digits.x_train, digits.x_test]),
         y_plain=torch.cat([digits.y_train, digits.y_test]),
         train_seed=int(torch.randint(2**31, (1,), generator=generator)),
+    )
+
+
+def handed_out(t: Task, name: str, **more: Any) -> Case:
+    """A case with what the student's code may see of a task: images, but no test labels."""
+    shown = t.few if name == TRIAL else t.train
+    return Case(
+        name,
+        x_train=shown.x_train,
+        y_train=shown.y_train,
+        shaken=t.shaken,
+        x_test=t.x_test,
+        plain=t.plain,
+        train_seed=t.train_seed,
+        **more,
+    )
+
+
+def training_data(case: Case) -> Dataset:
+    """The images of a case as the data set that the course's loop takes."""
+    none, no_class = case.x_train[:0], case.y_train[:0]
+    return replace(
+        _digits(),
+        x_train=case.x_train.clone(),
+        y_train=case.y_train.clone(),
+        x_val=none.clone(),
+        y_val=no_class.clone(),
+        x_test=none.clone(),
+        y_test=no_class.clone(),
     )
