@@ -59,6 +59,7 @@ from helpers import (
     vanishing_gradients_demo,
 )
 
+# %%
 depth = torch.arange(0, 21)
 figure, axes = new_figure(width=9.5)
 for i, (name, factor) in enumerate(

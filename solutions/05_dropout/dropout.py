@@ -48,6 +48,7 @@ from helpers.experiments import dropout as experiments
 
 SEEDS = experiments.SEEDS
 
+# %%
 figure, alt = draw_thinned_network(p=0.5, sample=1)
 show_figure(figure, alt)
 

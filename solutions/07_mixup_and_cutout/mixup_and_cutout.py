@@ -52,6 +52,7 @@ def percent(values):
     return f"{mean(values):.1%} ({min(values):.1%} to {max(values):.1%})"
 
 
+# %%
 plain = experiments.plain_runs(SEEDS, DATA)
 print("labels of the training set given back: ", percent([run.fitted for run in plain]))
 print("test accuracy after the last epoch:    ", percent([run.last for run in plain]))
