@@ -90,9 +90,14 @@ def _checks() -> dict[str, Check]:
     return {check.name: check for module in modules for check in module.CHECKS}
 
 
+def check_named(name: str) -> Check:
+    """One of the course's checks, with its cases and observation."""
+    return _checks()[name]
+
+
 @lru_cache(maxsize=CASES_KEPT)
 def _known(check: str, seed: int) -> Known:
-    return Known(_checks()[check], seed)
+    return Known(check_named(check), seed)
 
 
 @lru_cache(maxsize=2_000)
@@ -199,7 +204,7 @@ class _Examination:
 
     def _judge(self, child: Child, step: Judge) -> bool:
         """Judge one graded cell; whether the child can go on."""
-        check = _checks()[step.check]
+        check = check_named(step.check)
         known = _known(step.check, self.exam.seed)
         with self._timed("checks"):
             try:

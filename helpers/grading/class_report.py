@@ -1,0 +1,194 @@
+"""One page about how a class did on an assignment: scores, questions, mistakes, who needs a look.
+
+The page holds everything that it shows: it needs no network, no script and no colour.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from statistics import mean, median
+from typing import Any
+
+import numpy as np
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from helpers.checking.judging import answers_to
+from helpers.course import LESSONS, todo_of
+from helpers.grading.exam import Finding
+
+FEW = 10
+"""With fewer answers than this, a correlation says nothing."""
+
+
+@dataclass(frozen=True)
+class Student:
+    """What is known about one student's submission."""
+
+    name: str
+    score: float
+    max_score: float
+    waits_for_hand: bool = False
+    findings: tuple[Finding, ...] = ()
+    flags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A recognised misconception, and how many of the class have it."""
+
+    id: str
+    diagnosis: str
+    count: int
+    students: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Question:
+    """How the class did on one graded cell."""
+
+    grade_id: str
+    writes: str
+    share: float
+    """The mean part of the points: 1 means that everybody has it right."""
+    discrimination: float | None
+    """The correlation with the points of the other questions; None where it cannot be said."""
+    outcomes: dict[str, int]
+    mistakes: tuple[Mistake, ...]
+    unexplained: int
+    """Wrong answers that no misconception explains."""
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One bar of the histogram."""
+
+    low: float
+    high: float
+    count: int
+
+
+@dataclass(frozen=True)
+class ClassReport:
+    """All that the page shows."""
+
+    assignment: str
+    title: str
+    students: tuple[Student, ...]
+    questions: tuple[Question, ...]
+    bars: tuple[Bar, ...]
+    to_look_at: tuple[tuple[str, tuple[str, ...]], ...]
+    summary: dict[str, float] = field(default_factory=dict)
+
+
+def class_report(assignment: str, students: Sequence[Student]) -> ClassReport:
+    """Count what the page shows.
+
+    >>> wrong = Finding("check_relu", "check_relu", "failed", 0.0, "half-at-zero")
+    >>> report = class_report("01_activation_functions", [Student("ada", 0, 20, findings=(wrong,))])
+    >>> report.questions[0].mistakes[0].count
+    1
+    """
+    graded = tuple(sorted(students, key=lambda s: s.name))
+    title = {lesson.folder: lesson.title for lesson in LESSONS}.get(assignment, assignment)
+    order = dict.fromkeys(f.grade_id for s in graded for f in s.findings)
+    scores = [s.score for s in graded]
+    most = max((s.max_score for s in graded), default=0.0)
+    summary: dict[str, float] = {"students": len(graded), "max": most}
+    if scores:
+        summary |= {
+            "mean": mean(scores),
+            "median": median(scores),
+            "lowest": min(scores),
+            "highest": max(scores),
+            "waiting": sum(s.waits_for_hand for s in graded),
+        }
+    return ClassReport(
+        assignment=assignment,
+        title=title,
+        students=graded,
+        questions=tuple(_question(grade_id, graded) for grade_id in order),
+        bars=_bars(scores, most),
+        to_look_at=tuple((s.name, why) for s in graded if (why := _reasons(s))),
+        summary=summary,
+    )
+
+
+def _question(grade_id: str, students: Sequence[Student]) -> Question:
+    found = [(s, f) for s in students for f in s.findings if f.grade_id == grade_id]
+    shares = [f.share for _, f in found]
+    who: dict[str, list[str]] = {}
+    for student, finding in found:
+        if finding.misconception:
+            who.setdefault(finding.misconception, []).append(student.name)
+    check = found[0][1].check
+    known = {m.id: m.diagnosis for m in answers_to_check(check)}
+    mistakes = [
+        Mistake(id, known.get(id, ""), len(names), tuple(names)) for id, names in who.items()
+    ]
+    return Question(
+        grade_id=grade_id,
+        writes=todo_of(check).writes,
+        share=mean(shares),
+        discrimination=_discrimination(grade_id, [s for s, _ in found]),
+        outcomes=dict(Counter(f.outcome for _, f in found).most_common()),
+        mistakes=tuple(sorted(mistakes, key=lambda m: (-m.count, m.id))),
+        unexplained=sum(f.outcome == "failed" and not f.misconception for _, f in found),
+    )
+
+
+def answers_to_check(name: str) -> Sequence[Any]:
+    """The misconceptions of a check, by its name."""
+    from helpers.grading.examiner import check_named
+
+    return answers_to(check_named(name)).misconceptions
+
+
+def _discrimination(grade_id: str, students: Sequence[Student]) -> float | None:
+    """How well the question parts those who do well on the others from those who do not."""
+    if len(students) < FEW:
+        return None
+    own = [next(f.share for f in s.findings if f.grade_id == grade_id) for s in students]
+    rest = [sum(f.share for f in s.findings if f.grade_id != grade_id) for s in students]
+    if np.std(own) == 0 or np.std(rest) == 0:
+        return None
+    return float(np.corrcoef(own, rest)[0, 1])
+
+
+def _bars(scores: Sequence[float], most: float) -> tuple[Bar, ...]:
+    if not scores or most <= 0:
+        return ()
+    counts, edges = np.histogram(scores, bins=10, range=(0, most))
+    return tuple(
+        Bar(float(low), float(high), int(n))
+        for low, high, n in zip(edges[:-1], edges[1:], counts, strict=True)
+    )
+
+
+def _reasons(student: Student) -> tuple[str, ...]:
+    """Why an instructor should look at a submission."""
+    hard = {
+        "died": "ended the process",
+        "time limit": "did not end in time",
+        "no answer": "was not reached",
+    }
+    ended = [f"{f.check} {hard[f.outcome]}." for f in student.findings if f.outcome in hard]
+    return (*student.flags, *ended)
+
+
+def page(report: ClassReport, day: date | None = None) -> str:
+    """The page as HTML."""
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    tallest = max((bar.count for bar in report.bars), default=1) or 1
+    return environment.get_template("class_report.html.j2").render(
+        report=report, tallest=tallest, day=(day or date.today()).isoformat()
+    )

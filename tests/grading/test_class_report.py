@@ -1,0 +1,68 @@
+"""The page about a class: right numbers, readable alone, and nothing in it that could run."""
+
+from __future__ import annotations
+
+import re
+
+from helpers.grading.class_report import Student, class_report, page
+from helpers.grading.exam import Finding
+
+LESSON = "01_activation_functions"
+
+
+def finding(check: str, share: float, misconception: str | None = None, **more: str) -> Finding:
+    outcome = more.get("outcome", "passed" if share else "failed")
+    return Finding(check, check, outcome, share, misconception)  # type: ignore[arg-type]
+
+
+def a_class() -> list[Student]:
+    """Twelve students: the better half has both right; some share a mistake."""
+    students = []
+    for i in range(12):
+        good = i < 6
+        relu = finding("check_relu", 1.0) if good else finding("check_relu", 0.0, "half-at-zero")
+        silu = finding("check_silu", 1.0) if i < 7 else finding("check_silu", 0.0)
+        score = 20.0 if good else 4.0
+        students.append(Student(f"s{i:02d}", score, 20.0, not good, (relu, silu)))
+    return students
+
+
+def test_difficulty_discrimination_and_mistakes() -> None:
+    report = class_report(LESSON, a_class())
+    relu, silu = report.questions
+    assert relu.share == 0.5
+    assert silu.share == 7 / 12
+    assert relu.discrimination is not None
+    assert relu.discrimination > 0.7
+    assert [(m.id, m.count) for m in relu.mistakes] == [("half-at-zero", 6)]
+    assert relu.mistakes[0].diagnosis
+    assert (relu.unexplained, silu.unexplained) == (0, 5)
+    assert sum(bar.count for bar in report.bars) == 12
+    assert report.summary["median"] == 12.0
+    assert report.summary["waiting"] == 6
+
+
+def test_a_small_class_has_no_correlation() -> None:
+    report = class_report(LESSON, a_class()[:9])
+    assert all(q.discrimination is None for q in report.questions)
+
+
+def test_who_needs_a_look() -> None:
+    flagged = Student("ada", 0, 20, flags=("A cell was missing and was added back.",))
+    dead = Student("bob", 0, 20, findings=(finding("check_relu", 0.0, outcome="died"),))
+    fine = Student("eve", 20, 20, findings=(finding("check_relu", 1.0),))
+    report = class_report(LESSON, [flagged, dead, fine])
+    assert [name for name, _ in report.to_look_at] == ["ada", "bob"]
+
+
+def test_the_page_stands_alone_and_runs_nothing() -> None:
+    name = "<script>alert(1)</script>"
+    html = page(class_report(LESSON, [*a_class(), Student(name, 0, 20, flags=(f"{name}.",))]))
+    assert "<script" not in html
+    assert not re.findall(r"""(?:src|href)\s*=|url\(|@import|https?://""", html)
+    assert "@media print" in html
+    assert "half-at-zero" in html
+
+
+def test_an_empty_class_has_a_page_too() -> None:
+    assert "No submission" in page(class_report(LESSON, []))
