@@ -57,7 +57,8 @@ class Argument:
     """One thing that the check takes from the student."""
 
     name: str
-    kind: Literal["class", "function"] = "function"
+    kind: Literal["class", "function", "factory"] = "function"
+    """A factory is whatever makes the object when it is called: a function or a class."""
     methods: tuple[str, ...] = ()
     """Methods that an instance of the class must have, apart from being callable."""
 

@@ -241,7 +241,9 @@ class _Examination:
             raise wire.WireError("The facts about the arguments are missing.")
         try:
             return [
-                Facts(**{k: plain(v)[:200] if isinstance(v, str) else bool(v) for k, v in f.items()})
+                Facts(
+                    **{k: plain(v)[:200] if isinstance(v, str) else bool(v) for k, v in f.items()}
+                )
                 for f in facts
             ]
         except (TypeError, AttributeError):

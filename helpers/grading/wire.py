@@ -72,7 +72,9 @@ class Packer:
         if value is None or type(value) in (bool, str):
             return value
         if type(value) is int:
-            return value if -(2**63) <= value < 2**63 else self.pack(Foreign("an int", "a long int"))
+            return (
+                value if -(2**63) <= value < 2**63 else self.pack(Foreign("an int", "a long int"))
+            )
         if type(value) is float:
             return value if math.isfinite(value) else {"$": "float", "text": repr(value)}
         if isinstance(value, torch.Tensor):
@@ -325,7 +327,11 @@ def observation_received(what: dict[str, Any]) -> Observation:
 
 
 def _trouble(what: Any) -> Trouble:
-    if not isinstance(what, dict) or what.get("kind") not in ("not attempted", "time limit", "raised"):
+    if not isinstance(what, dict) or what.get("kind") not in (
+        "not attempted",
+        "time limit",
+        "raised",
+    ):
         raise WireError("A trouble is of no known kind.")
     texts = {key: _text(what.get(key), 300) for key in ("type", "message", "line", "where")}
     return Trouble(what["kind"], **texts)

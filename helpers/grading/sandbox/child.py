@@ -64,7 +64,9 @@ def _arguments(
     return {"facts": [vars(fact) for fact in facts]}
 
 
-def _observe(asked: dict[str, Any], shell: GradingShell, checks: dict[str, Check]) -> dict[str, Any]:
+def _observe(
+    asked: dict[str, Any], shell: GradingShell, checks: dict[str, Check]
+) -> dict[str, Any]:
     given = _given(asked["names"], shell)
     implementation = given[0] if len(given) == 1 else tuple(given)
     case = wire.case_received(asked["case"])
