@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -58,6 +59,7 @@ def grade(
 ) -> None:
     """Grade the submissions of an assignment; the same command continues where it was."""
     _open_standard_files()
+    warnings.filterwarnings("ignore", module="nbgrader")  # about its own use of SQLAlchemy
     where = json_file.absolute() if json_file else None
     from helpers.grading.run import Options
     from helpers.grading.trouble import CannotStart, Stopped

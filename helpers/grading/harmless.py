@@ -57,6 +57,7 @@ _VALUES = {
     "target": r"_blank",
     "style": r"text-align:\s*(?:left|right|center);?",
 }
+_CODE_OR_MATHS = re.compile(r"(`{3,}.*?`{3,}|`[^`\n]+`|\$\$.*?\$\$|\$[^$\n]+\$)", flags=re.DOTALL)
 _PICTURES = {"image/png": b"\x89PNG\r\n\x1a\n", "image/jpeg": b"\xff\xd8\xff"}
 
 
@@ -80,11 +81,16 @@ def _safe_plain(source: str) -> str:
 
 def _safe(source: str, attachments: dict[str, dict[str, str]]) -> str:
     if len(source) <= MOST_MARKDOWN:
-        shown = re.sub(r"<(?=[a-zA-Z/!?])", "&lt;", source)
-        for candidate in (source, shown) if shown != source else (source,):
+        pieces = _CODE_OR_MATHS.split(source)
+        pieces[::2] = map(_show_tags, pieces[::2])
+        for candidate in dict.fromkeys((source, "".join(pieces), _show_tags(source))):
             if _renders_harmless(candidate, attachments):
                 return candidate
     return as_text(source)
+
+
+def _show_tags(source: str) -> str:
+    return re.sub(r"<(?=[a-zA-Z/!?])", "&lt;", source)
 
 
 def as_text(source: str) -> str:
@@ -211,6 +217,8 @@ def _safe_output(output: dict[str, Any]) -> dict[str, Any] | None:
     picture = data.get("image/png")
     if isinstance(picture, str) and picture_bytes("image/png", picture):
         kept["image/png"] = "".join(picture.split())
+    if not kept:
+        return None
     plain: dict[str, Any] = {"output_type": kind, "data": kept, "metadata": {}}
     return {**plain, "execution_count": None} if kind == "execute_result" else plain
 

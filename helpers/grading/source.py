@@ -150,7 +150,7 @@ def read_source(course: Course, assignment: str) -> Source:
     order = {grade_id: place for place, grade_id in enumerate(ids)}
     ordered = sorted(enumerate(cells), key=lambda one: (order.get(one[1].grade_id, one[0]), one[0]))
     for cell in cells:
-        ids.setdefault(cell.grade_id, re.sub(r"[^\w-]", "-", cell.grade_id, flags=re.ASCII)[:64])
+        ids.setdefault(cell.grade_id, re.sub("[^a-zA-Z0-9]", "-", cell.grade_id)[:64])
     return Source(
         assignment=assignment,
         notebook=notebook,
