@@ -61,3 +61,4 @@ NEXT_METHOD = "Add `def {method}(self, ...)` to the class, indented like its oth
 WAITS_TODO = "⏸ This cell needs your `{name}`: finish TODO {number} first, then run it again."
 WAITS = "⏸ This cell needs your `{name}`: finish its TODO first, then run it again."
 NOT_RECORDED = "(Your progress could not be recorded: {reason}. The check itself is not affected.)"
+GRADED_ELSEWHERE = "({topic}: the grader runs this check by itself.)"

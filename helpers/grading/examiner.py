@@ -1,0 +1,352 @@
+"""Judges one student's notebook: the code runs in a sandbox, and every verdict is reached here.
+
+The child in the sandbox only runs cells and shows what it is asked for. Cases, references,
+misconceptions and points stay in this process. If a child dies, the notebook is run again in a
+new one, without what killed it, so that the other questions keep their points.
+"""
+
+from __future__ import annotations
+
+import atexit
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import lru_cache
+from importlib import import_module
+from typing import Any
+
+import torch
+
+from helpers.checking.arguments import Facts, refusal
+from helpers.checking.case import Case
+from helpers.checking.check import Check
+from helpers.checking.judging import Known, Verdict, judge
+from helpers.checking.observing import Observation
+from helpers.checking.report import Report, report_on
+from helpers.course import LESSONS
+from helpers.grading import sentences, wire
+from helpers.grading.exam import Exam, Finding, Findings, Limits, Outcome
+from helpers.grading.plan import Judge, Run, Step, steps_of
+from helpers.grading.sandbox.shell import plain
+from helpers.grading.sandbox.station import Child, ChildEnded, SandboxError, Station
+
+ANSWER_SECONDS = 10.0
+"""How long a child may take beyond the time that its student's code is given."""
+
+MORE_CHILDREN = 3
+"""A notebook is run again at most this often, beside once for each graded cell."""
+
+CASES_KEPT = 48
+"""For so many checks a process remembers what reference and misconceptions show."""
+
+
+def examine_bytes(exam: bytes, sandbox: bool = True) -> bytes:
+    """The same as `examine`, over bytes: the task of a pool of processes or of a cluster."""
+    return examine(Exam.from_bytes(exam), sandbox).to_bytes()
+
+
+def examine(exam: Exam, sandbox: bool = True) -> Findings:
+    """Run a student's notebook and judge every graded cell.
+
+    The sandbox stays open in this process for the next notebook.
+
+    Raises:
+        SandboxError: this machine cannot isolate the student's code.
+        NoCheck: a graded cell of the source is not the call of a check.
+    """
+    torch.set_num_threads(1)
+    return _Examination(exam, steps_of(exam), _station(exam.limits, sandbox)).findings()
+
+
+_stations: dict[tuple[Any, ...], Station] = {}
+
+
+def _station(limits: Limits, confined: bool) -> Station:
+    key = (limits.memory, limits.scratch, int(limits.notebook_seconds), confined)
+    station = _stations.get(key)
+    if station is None or not station.alive:
+        close_sandbox()
+        station = Station(limits.memory, limits.scratch, _cpu_seconds(limits), confined)
+        _stations[key] = station
+    return station
+
+
+def _cpu_seconds(limits: Limits) -> int:
+    return int(limits.notebook_seconds) + 60
+
+
+@atexit.register
+def close_sandbox() -> None:
+    """End the sandbox of this process, if there is one."""
+    while _stations:
+        _stations.popitem()[1].close()
+
+
+@lru_cache(maxsize=1)
+def _checks() -> dict[str, Check]:
+    modules = (import_module(f"helpers.checks.{lesson.slug}") for lesson in LESSONS)
+    return {check.name: check for module in modules for check in module.CHECKS}
+
+
+@lru_cache(maxsize=CASES_KEPT)
+def _known(check: str, seed: int) -> Known:
+    return Known(_checks()[check], seed)
+
+
+@lru_cache(maxsize=2_000)
+def _case_bytes(check: str, seed: int, position: int) -> Any:
+    return wire.case_sent(_known(check, seed).cases[position])
+
+
+class _Examination:
+    """One notebook's way through the sandbox."""
+
+    def __init__(self, exam: Exam, steps: list[Step], station: Station) -> None:
+        self.exam = exam
+        self.steps = steps
+        self.station = station
+        self.outputs: dict[str, list[dict[str, Any]]] = {}
+        self.found: dict[str, Finding] = {}
+        self.flags: list[str] = []
+        self.left_out: set[str] = set()
+        self.seconds: dict[str, float] = defaultdict(float)
+        self.end = time.monotonic() + exam.limits.notebook_seconds
+
+    def findings(self) -> Findings:
+        graded = [step for step in self.steps if isinstance(step, Judge)]
+        for _ in range(1 + len(graded) + MORE_CHILDREN):
+            if self._one_child():
+                break
+        for step in graded:
+            if step.cell not in self.found:
+                self._keep(step, "no answer", sentences.NO_ANSWER)
+        return Findings(
+            outputs=self.outputs,
+            findings=tuple(self.found[step.cell] for step in graded),
+            flags=tuple(dict.fromkeys(self.flags)),
+            seconds=dict(self.seconds),
+        )
+
+    def _one_child(self) -> bool:
+        """Go through the notebook with a new child; whether that came to an end."""
+        with self._timed("start"):
+            context = self.station.child()
+            child = context.__enter__()
+        try:
+            if self.exam.files:
+                files = {name: _numbers(data) for name, data in self.exam.files.items()}
+                if self._ask(child, None, {"ask": "files", "files": files}, 30) is None:
+                    return False
+            for step in self.steps:
+                if step.cell in self.left_out or step.cell in self.found:
+                    continue
+                if time.monotonic() > self.end:
+                    self.flags.append(
+                        sentences.NOTEBOOK_TIME.format(seconds=self.exam.limits.notebook_seconds)
+                    )
+                    return True
+                goes_on = (
+                    self._run(child, step) if isinstance(step, Run) else self._judge(child, step)
+                )
+                if not goes_on:
+                    return False
+            return True
+        finally:
+            with self._timed("end"):
+                context.__exit__(None, None, None)
+
+    @contextmanager
+    def _timed(self, what: str) -> Iterator[None]:
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[what] += time.perf_counter() - start
+
+    # ---- cells
+
+    def _run(self, child: Child, step: Run) -> bool:
+        limits = self.exam.limits
+        seconds = max(0.1, min(limits.cell_seconds, self.end - time.monotonic()))
+        with self._timed("cells"):
+            question = {"ask": "cell", "code": step.code, "output": limits.output}
+            answer = self._ask(child, step, question, seconds)
+        if answer is None:
+            return False
+        self.outputs[step.cell] = _clean_outputs(answer.get("outputs"), limits.output)
+        return True
+
+    def _ask(
+        self, child: Child, step: Run | None, question: dict[str, Any], seconds: float
+    ) -> dict[str, Any] | None:
+        """The answer, or None when there is none; the cell is then left out from now on."""
+        try:
+            return child.ask(question, seconds)
+        except ChildEnded as ended:
+            if step is not None:
+                self.left_out.add(step.cell)
+                why = sentences.CELL[ended.how].format(cell=step.cell, seconds=seconds)
+                self.flags.append(why)
+                self.outputs[step.cell] = [_error("CellLeftOut", why)]
+            else:
+                self.flags.append(sentences.FILES)
+                self.exam = replace(self.exam, files={})
+            return None
+
+    # ---- checks
+
+    def _judge(self, child: Child, step: Judge) -> bool:
+        """Judge one graded cell; whether the child can go on."""
+        check = _checks()[step.check]
+        known = _known(step.check, self.exam.seed)
+        with self._timed("checks"):
+            try:
+                facts = self._facts(child, step)
+                if isinstance(facts, str):
+                    self._keep(step, "failed", sentences.NAME_MISSING.format(name=facts))
+                    return True
+                refused = refusal(check, facts)
+                if refused is not None:
+                    self._keep(step, "failed", refused)
+                    return True
+                verdict = judge(check, self._observer(child, step, check, known), known=known)
+            except ChildEnded as ended:
+                outcome: Outcome = "time limit" if ended.how == "time" else "died"
+                self._keep(step, outcome, sentences.CHECK[ended.how].format(check=step.check))
+                self.flags.append(sentences.CHECK_FLAG[ended.how].format(check=step.check))
+                return False
+            except wire.WireError:
+                self._keep(step, "died", sentences.CHECK["babble"].format(check=step.check))
+                self.flags.append(sentences.CHECK_FLAG["babble"].format(check=step.check))
+                return False
+        self._keep_verdict(step, check, verdict)
+        stuck = verdict.trouble is not None and verdict.trouble.kind == "time limit"
+        return not stuck  # its thread may still run, and slow what follows
+
+    def _facts(self, child: Child, step: Judge) -> list[Facts] | str:
+        """The facts about the arguments, or the name that is not defined."""
+        question = {"ask": "arguments", "check": step.check, "names": list(step.names)}
+        answer = child.ask(question, ANSWER_SECONDS)
+        if isinstance(answer.get("missing"), str):
+            return plain(answer["missing"])[:100]
+        facts = answer.get("facts")
+        if not isinstance(facts, list) or len(facts) != len(step.names):
+            raise wire.WireError("The facts about the arguments are missing.")
+        try:
+            return [
+                Facts(**{k: plain(v)[:200] if isinstance(v, str) else bool(v) for k, v in f.items()})
+                for f in facts
+            ]
+        except (TypeError, AttributeError):
+            raise wire.WireError("The facts about the arguments cannot be read.") from None
+
+    def _observer(self, child: Child, step: Judge, check: Check, known: Known) -> Any:
+        places = {id(case): position for position, case in enumerate(known.cases)}
+        end = time.monotonic() + check.seconds
+        bounded = min(end, self.end)
+
+        def look(case: Case) -> Observation:
+            seconds = max(bounded - time.monotonic(), 0.01)
+            sent = _case_bytes(step.check, self.exam.seed, places[id(case)])
+            question = {
+                "ask": "observe",
+                "check": step.check,
+                "names": list(step.names),
+                "case": sent,
+                "seconds": seconds,
+            }
+            answer = child.ask(question, seconds + ANSWER_SECONDS)
+            return wire.observation_received(answer)
+
+        return look
+
+    def _keep_verdict(self, step: Judge, check: Check, verdict: Verdict) -> None:
+        outcome: Outcome = verdict.outcome
+        if verdict.trouble is not None and verdict.trouble.kind == "time limit":
+            outcome = "time limit"
+        share = 0.0
+        if verdict.outcome == "passed":
+            share = 1.0 if verdict.grade is None else verdict.grade.share
+        self._keep(
+            step,
+            outcome,
+            report_on(check, verdict),
+            share,
+            verdict.misconception.id if verdict.misconception else None,
+            verdict.case.name if verdict.case else None,
+        )
+
+    def _keep(
+        self,
+        step: Judge,
+        outcome: Outcome,
+        message: Report | str,
+        share: float = 0.0,
+        misconception: str | None = None,
+        case: str | None = None,
+    ) -> None:
+        """Note the result, and write the outputs from which nbgrader reads the score."""
+        text = plain(message if isinstance(message, str) else message.text())
+        headline = text.splitlines()[0]
+        if share == 0.0:
+            name = "NotAttempted" if outcome == "not attempted" else "CheckFailed"
+            self.outputs[step.cell] = [_error(name, text)]
+        else:
+            shown = {"output_type": "stream", "name": "stdout", "text": text + "\n"}
+            self.outputs[step.cell] = [shown]
+            if share != 1.0:
+                self.outputs[step.cell].append(_score(share * step.points))
+        self.found[step.cell] = Finding(
+            step.grade_id, step.check, outcome, share, misconception, case, headline
+        )
+
+
+def _error(name: str, text: str) -> dict[str, Any]:
+    lines = text.splitlines() or [""]
+    return {"output_type": "error", "ename": name, "evalue": lines[0], "traceback": lines}
+
+
+def _score(points: float) -> dict[str, Any]:
+    data = {"text/plain": repr(points)}
+    return {"output_type": "execute_result", "execution_count": None, "data": data, "metadata": {}}
+
+
+def _numbers(data: bytes) -> Any:
+    import numpy as np
+
+    return np.frombuffer(data, dtype=np.uint8)
+
+
+def _clean_outputs(outputs: Any, most: int) -> list[dict[str, Any]]:
+    """Outputs of a student's cell, built anew from what the child says they are."""
+    clean: list[dict[str, Any]] = []
+    left = most
+    for item in outputs if isinstance(outputs, list) else []:
+        if not isinstance(item, dict) or left <= 0 or len(clean) >= 200:
+            break
+        kind = item.get("output_type")
+        if kind == "stream":
+            text = _words(item.get("text"), left)
+            clean.append({"output_type": "stream", "name": "stdout", "text": text})
+        elif kind == "display_data" and isinstance(item.get("data"), dict):
+            text = _words(item["data"].get("text/plain"), left)
+            data = {"text/plain": text}
+            clean.append({"output_type": "display_data", "data": data, "metadata": {}})
+        elif kind == "error" and isinstance(item.get("traceback"), list):
+            lines = [_words(line, 2_000) for line in item["traceback"][:100]]
+            text = "\n".join(lines)[:left]
+            error = _error(_words(item.get("ename"), 200), text)
+            clean.append({**error, "evalue": _words(item.get("evalue"), 500)})
+        else:
+            continue
+        left -= len(text)
+    return clean
+
+
+def _words(text: Any, most: int) -> str:
+    return plain(text[:most]) if isinstance(text, str) else ""
+
+
+__all__ = ["SandboxError", "close_sandbox", "examine", "examine_bytes"]

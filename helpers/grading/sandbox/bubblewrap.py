@@ -1,0 +1,117 @@
+"""The outer wall: the command line that starts a program in a world of few, read-only files."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import sysconfig
+from collections.abc import Iterable
+from pathlib import Path
+
+import helpers
+
+UNPRIVILEGED = 65534
+"""The user and group `nobody`, whose rights the sandbox has when root starts it."""
+
+HIDDEN = ("answers",)
+"""Folders of the helpers that hold reference solutions and misconceptions."""
+
+SYSTEM = ("/usr", "/lib", "/lib64", "/lib32", "/bin", "/sbin")
+SINGLE_FILES = (
+    "/etc/ld.so.cache",
+    "/etc/ld.so.conf",
+    "/etc/ld.so.conf.d",
+    "/etc/localtime",
+    "/etc/fonts",
+    "/sys/devices/system/cpu",
+)
+
+
+def command(program: Iterable[str], environment: dict[str, str]) -> list[str]:
+    """How to start `program` behind the wall.
+
+    Raises:
+        FileNotFoundError: bubblewrap is not installed.
+    """
+    wrapper = shutil.which("bwrap")
+    if wrapper is None:
+        raise FileNotFoundError("bubblewrap (the program bwrap) is not installed.")
+    return [
+        wrapper,
+        *("--die-with-parent", "--new-session", "--clearenv", "--hostname", "sandbox"),
+        *("--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts"),
+        *("--unshare-cgroup-try", "--cap-drop", "ALL"),
+        *_rights(),
+        *_files(),
+        *(part for name, value in environment.items() for part in ("--setenv", name, value)),
+        *("--chdir", "/tmp", "--"),
+        *_as_nobody(),
+        *program,
+    ]
+
+
+def _rights() -> list[str]:
+    """Without root a user namespace is needed; with it, the right to become someone else."""
+    if os.geteuid() == 0:
+        return ["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
+    return ["--unshare-user"]
+
+
+def _as_nobody() -> list[str]:
+    if os.geteuid() != 0:
+        return []
+    setpriv = shutil.which("setpriv")
+    if setpriv is None:
+        raise FileNotFoundError("setpriv (of the package util-linux) is not installed.")
+    who = [f"--reuid={UNPRIVILEGED}", f"--regid={UNPRIVILEGED}", "--clear-groups"]
+    return [setpriv, *who, "--inh-caps=-all", "--no-new-privs"]
+
+
+def _files() -> list[str]:
+    parts: list[str] = []
+    made = {Path("/")}
+    for path in SYSTEM:
+        parts += _system_folder(Path(path))
+    for path in _python_folders():
+        parts += _with_parents(path, made)
+    for path in map(Path, SINGLE_FILES):
+        if path.exists():
+            parts += _with_parents(path, made)
+    home = Path(helpers.__file__).resolve().parent
+    parts += _with_parents(home, made)
+    for name in HIDDEN:
+        parts += ["--perms", "0000", "--tmpfs", str(home / name)]
+        parts += ["--remount-ro", str(home / name)]
+    parts += ["--proc", "/proc", "--dev", "/dev", "--perms", "1777", "--tmpfs", "/tmp"]
+    return [*parts, "--remount-ro", "/dev", "--remount-ro", "/"]
+
+
+def _system_folder(path: Path) -> list[str]:
+    if path.is_symlink():
+        return ["--symlink", os.readlink(path), str(path)]
+    return ["--ro-bind", str(path), str(path)] if path.is_dir() else []
+
+
+def _python_folders() -> list[Path]:
+    """The folders of this Python and of its packages, the outermost of each."""
+    paths = sysconfig.get_paths()
+    wanted = {Path(sys.prefix), Path(sys.base_prefix), Path(sys.executable).resolve().parent.parent}
+    wanted |= {Path(paths[key]) for key in ("purelib", "platlib", "stdlib")}
+    wanted |= {path.resolve() for path in list(wanted)}
+    seen = [path for path in sorted(wanted) if path.is_dir() and not _in_system(path)]
+    return [p for p in seen if not any(q in p.parents for q in seen)]
+
+
+def _in_system(path: Path) -> bool:
+    return path == Path("/") or any(path.is_relative_to(folder) for folder in SYSTEM)
+
+
+def _with_parents(path: Path, made: set[Path]) -> list[str]:
+    """Bind a path read-only, below parents that everyone may enter."""
+    parts: list[str] = []
+    for parent in reversed(path.parents):
+        if parent not in made and not _in_system(parent):
+            parts += ["--dir", str(parent)]
+            made.add(parent)
+    return [*parts, "--ro-bind", str(path), str(path)]

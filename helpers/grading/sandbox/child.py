@@ -1,0 +1,96 @@
+"""The life of one child: it runs the cells of one student's notebook, and shows what it is asked.
+
+Everything that it sends may be forged by the student's code, since both are one process. So it
+sends raw data only, and knows neither references nor points.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+from typing import Any
+
+from helpers.checking.arguments import describe_argument
+from helpers.checking.check import Check
+from helpers.checking.observing import observe
+from helpers.grading import wire
+from helpers.grading.sandbox.shell import GradingShell
+
+
+def serve(channel: socket.socket, shell: GradingShell, checks: dict[str, Check]) -> None:
+    """Answer the judge's questions until it hangs up."""
+    answers = {"files": _files, "cell": _cell, "arguments": _arguments, "observe": _observe}
+    while True:
+        try:
+            asked = wire.receive(channel)
+        except EOFError:
+            return
+        try:
+            answer = wire.message(answers[asked["ask"]](asked, shell, checks))
+        except Exception as error:
+            answer = wire.message({"failed": f"{type(error).__name__}: {error}"[:500]})
+        wire.send(channel, answer)
+
+
+def _files(asked: dict[str, Any], shell: GradingShell, checks: dict[str, Check]) -> dict[str, Any]:
+    """Lay what the student handed in beside the notebook into the working folder."""
+    for name, content in asked["files"].items():
+        place = Path(name)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(content.tobytes())
+    return {}
+
+
+def _cell(asked: dict[str, Any], shell: GradingShell, checks: dict[str, Check]) -> dict[str, Any]:
+    ended, outputs = shell.run(asked["code"], asked["output"])
+    return {"ended": ended, "outputs": outputs}
+
+
+def _given(names: list[str], shell: GradingShell) -> list[Any]:
+    return [shell.user_ns[name] for name in names]
+
+
+def _arguments(
+    asked: dict[str, Any], shell: GradingShell, checks: dict[str, Check]
+) -> dict[str, Any]:
+    """Which of the names exist, and what kind of thing each is."""
+    missing = [name for name in asked["names"] if name not in shell.user_ns]
+    if missing:
+        return {"missing": missing[0]}
+    takes = checks[asked["check"]].takes
+    given = _given(asked["names"], shell)
+    facts = [describe_argument(a, value) for a, value in zip(takes, given, strict=True)]
+    return {"facts": [vars(fact) for fact in facts]}
+
+
+def _observe(asked: dict[str, Any], shell: GradingShell, checks: dict[str, Check]) -> dict[str, Any]:
+    given = _given(asked["names"], shell)
+    implementation = given[0] if len(given) == 1 else tuple(given)
+    case = wire.case_received(asked["case"])
+    seen = observe(checks[asked["check"]], implementation, case, asked["seconds"])
+    return wire.observation_sent(seen)
+
+
+def only_these_open(*keep: int) -> None:
+    """Close every file that the parent had open; standard input and output become nothing."""
+    kept = set(keep)
+    for number in range(3, os.sysconf("SC_OPEN_MAX") if not Path("/proc/self/fd").is_dir() else 3):
+        if number not in kept:
+            _close(number)
+    if Path("/proc/self/fd").is_dir():
+        for name in os.listdir("/proc/self/fd"):
+            if int(name) > 2 and int(name) not in kept:
+                _close(int(name))
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for number in range(3):
+        os.dup2(nothing, number)
+    if nothing > 2:
+        os.close(nothing)
+
+
+def _close(number: int) -> None:
+    try:
+        os.close(number)
+    except OSError:
+        return

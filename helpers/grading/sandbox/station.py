@@ -1,0 +1,184 @@
+"""The judge's side of the sandbox: starts the zygote, and talks to one child at a time."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import helpers
+from helpers.grading import wire
+from helpers.grading.sandbox import bubblewrap
+
+START_SECONDS = 120.0
+"""The first start on a slow disk reads a gigabyte of libraries."""
+
+ENVIRONMENT = {
+    "HOME": "/tmp",
+    "USER": "student",
+    "LOGNAME": "student",
+    "LANG": "C.UTF-8",
+    "PATH": "/nowhere",
+    "MPLBACKEND": "agg",
+    "MPLCONFIGDIR": "/tmp/matplotlib",
+    "IPYTHONDIR": "/tmp/ipython",
+    "TMPDIR": "/tmp",
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "COURSE_PROGRESS": "off",
+    "NBGRADER_EXECUTION": "autograde",
+    "PYTHONDONTWRITEBYTECODE": "1",
+    "PYTHONHASHSEED": "0",
+    "PYTHONSAFEPATH": "1",
+}
+"""All that a child sees of the environment."""
+
+
+class SandboxError(Exception):
+    """The sandbox could not be started, or does not hold; the message says what is missing."""
+
+
+class ChildEnded(Exception):
+    """The child is gone, or was ended since it did not answer as it should."""
+
+    def __init__(self, how: str) -> None:
+        super().__init__(how)
+        self.how = how
+        """`"time"`, `"died"` or `"babble"` for an answer that is none."""
+
+
+class Child:
+    """One forked process, with a student's code in it."""
+
+    def __init__(self, channel: socket.socket) -> None:
+        self._channel = channel
+
+    def wait_until_confined(self) -> None:
+        """Before any student's code runs, the child says that every wall stands."""
+        try:
+            said = wire.receive(self._channel, START_SECONDS)
+        except (EOFError, OSError, wire.WireError) as error:
+            raise SandboxError(f"A sandboxed process ended at its start: {error}") from None
+        if "refused" in said:
+            raise SandboxError(f"The sandbox does not hold on this machine: {said['refused']}")
+
+    def ask(self, question: dict[str, Any] | bytes, seconds: float) -> dict[str, Any]:
+        """Ask, and wait for the answer at most so long.
+
+        Raises:
+            ChildEnded: there is no answer, or none that can be read.
+        """
+        end = time.monotonic() + seconds
+        try:
+            self._channel.settimeout(seconds)
+            wire.send(self._channel, question)
+            return wire.receive(self._channel, max(end - time.monotonic(), 0.001), views=False)
+        except TimeoutError:
+            raise ChildEnded("time") from None
+        except (EOFError, OSError):
+            raise ChildEnded("died") from None
+        except wire.WireError:
+            raise ChildEnded("babble") from None
+
+
+class Station:
+    """A zygote behind the wall, from which children come."""
+
+    def __init__(self, memory: int, scratch: int, cpu_seconds: int, confined: bool = True) -> None:
+        self.confined = confined
+        self._control, theirs = socket.socketpair()
+        self._errors = tempfile.TemporaryFile()
+        self._folder = None if confined else tempfile.TemporaryDirectory(prefix="course-")
+        self._process = self._start(theirs, memory, scratch, cpu_seconds)
+        theirs.close()
+        self._control.settimeout(START_SECONDS)
+        if self._read() != b"ready   ":
+            self.close()
+            raise SandboxError(self._why())
+
+    def _start(
+        self, theirs: socket.socket, memory: int, scratch: int, cpu: int
+    ) -> subprocess.Popen[bytes]:
+        numbers = map(str, (theirs.fileno(), int(self.confined), memory, scratch, cpu))
+        program = [sys.executable, "-m", "helpers.grading.sandbox.zygote", *numbers]
+        environment = {**ENVIRONMENT, "PYTHONPATH": str(Path(helpers.__file__).parent.parent)}
+        if self._folder is not None:
+            for name in ("HOME", "TMPDIR", "IPYTHONDIR", "MPLCONFIGDIR"):
+                environment[name] = self._folder.name
+        elif self.confined:
+            try:
+                program = bubblewrap.command(program, environment)
+            except FileNotFoundError as error:
+                raise SandboxError(str(error)) from None
+        return subprocess.Popen(
+            program,
+            env=environment,
+            cwd=None if self._folder is None else self._folder.name,
+            pass_fds=[theirs.fileno()],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=self._errors,
+        )
+
+    @contextlib.contextmanager
+    def child(self) -> Iterator[Child]:
+        """A fresh child; it is gone when the block ends.
+
+        Raises:
+            SandboxError: the child could not be confined, or the zygote is gone.
+        """
+        ours, theirs = socket.socketpair()
+        try:
+            with theirs:
+                try:
+                    socket.send_fds(self._control, [b"fork    "], [theirs.fileno()])
+                except OSError:
+                    raise SandboxError(self._why()) from None
+            if self._read() != b"forked  ":
+                raise SandboxError(self._why())
+            try:
+                child = Child(ours)
+                child.wait_until_confined()
+                yield child
+            finally:
+                self._control.sendall(b"end     ")
+                if len(self._read()) != 8:
+                    raise SandboxError(self._why())
+        finally:
+            ours.close()
+
+    def _read(self) -> bytes:
+        received = b""
+        with contextlib.suppress(OSError):
+            while len(received) < 8:
+                part = self._control.recv(8 - len(received))
+                if not part:
+                    break
+                received += part
+        return received
+
+    def _why(self) -> str:
+        """What the zygote or the wall said before it went."""
+        self._errors.seek(max(0, self._errors.seek(0, os.SEEK_END) - 2_000))
+        lines = self._errors.read().decode(errors="replace").strip().splitlines()
+        return lines[-1] if lines else "The sandbox ended without a word."
+
+    def close(self) -> None:
+        """End the zygote and everything in it."""
+        self._control.close()
+        self._process.kill()
+        self._process.wait()
+        if self._folder is not None:
+            self._folder.cleanup()
+
+    @property
+    def alive(self) -> bool:
+        return self._process.poll() is None
