@@ -11,9 +11,8 @@ from collections.abc import Generator, Iterable
 from itertools import islice
 from typing import Any
 
-from helpers.grading.exam import Findings
 from helpers.grading.journal import grader_version
-from helpers.grading.pool import TRIES, Answer, Task, attempt
+from helpers.grading.pool import TRIES, Answer, Task, answer_of, attempt
 from helpers.grading.trouble import CannotStart, Stopped
 
 _one_at_a_time = threading.Lock()
@@ -89,10 +88,7 @@ class ClusterPool:
 
         error = future.exception()
         if error is None:
-            kind, content = future.result()
-            if kind == b"findings":
-                return Answer(name, Findings.from_bytes(content))
-            return Answer(name, None, content.decode())
+            return answer_of(name, *future.result())
         if isinstance(error, KilledWorker):
             return Answer(
                 name,

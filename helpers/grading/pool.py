@@ -20,6 +20,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 
 from helpers.grading.exam import Findings
+from helpers.grading.trouble import CannotStart
 
 TRIES = 3
 """How often a submission is tried when its worker dies."""
@@ -138,9 +139,7 @@ class _Worker:
         except (EOFError, OSError):
             self.stop(patience=0)
             return None
-        if kind == b"findings":
-            return Answer(tried.task.name, Findings.from_bytes(content))
-        return Answer(tried.task.name, None, content.decode())
+        return answer_of(tried.task.name, kind, content)
 
     def stop(self, patience: float = 2.0) -> None:
         """Ends the worker, which has some seconds to clean up after itself."""
@@ -178,15 +177,35 @@ def _work(pipe: Connection, sandbox: bool, parent: int) -> None:
 
 
 def attempt(exam: bytes, sandbox: bool) -> tuple[bytes, bytes]:
-    """The findings, or what kept the examiner from having any, as text."""
-    try:
-        from helpers.grading.examiner import examine_bytes
+    """The findings, or what kept the examiner from having any, as text.
 
-        return b"findings", examine_bytes(exam, sandbox)
+    The first of the two says which: ``b"findings"``, ``b"refused"`` if this computer cannot
+    isolate a student's code, or ``b"error"``.
+    """
+    try:
+        from helpers.grading.examiner import SandboxError, examine_bytes
+
+        try:
+            return b"findings", examine_bytes(exam, sandbox)
+        except SandboxError as error:
+            return b"refused", str(error).encode()
     except Exception as error:
         where = traceback.extract_tb(error.__traceback__)[-1]
         place = f"{os.path.basename(where.filename)}, line {where.lineno}"
         return b"error", f"{error} ({type(error).__name__} in {place})".encode()
+
+
+def answer_of(name: str, kind: bytes, content: bytes) -> Answer:
+    """What `attempt` said, as the answer to a task.
+
+    Raises:
+        CannotStart: a worker cannot isolate students' code.
+    """
+    if kind == b"refused":
+        raise CannotStart(content.decode())
+    if kind == b"findings":
+        return Answer(name, Findings.from_bytes(content))
+    return Answer(name, None, content.decode())
 
 
 def die_with(parent: int) -> None:

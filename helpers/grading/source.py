@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import hashlib
 import json
 import re
@@ -15,8 +14,8 @@ from nbgrader.api import Gradebook, MissingEntry
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DatabaseError
 
-from helpers.course import todo_of
 from helpers.grading.layout import Course
+from helpers.grading.plan import NoCheck, call_of
 from helpers.grading.trouble import CannotStart
 
 
@@ -39,11 +38,6 @@ class SourceCell:
     def is_check(self) -> bool:
         """Whether a program gives its points."""
         return self.grade and not self.solution and self.cell_type == "code"
-
-    @property
-    def check(self) -> str | None:
-        """The check that it calls, where that is one of the course's."""
-        return check_called(self.source) if self.is_check else None
 
     def metadata(self) -> dict[str, Any]:
         """The cell's metadata, as nbgrader's release has them."""
@@ -90,32 +84,6 @@ def _hash(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def check_called(source: str) -> str | None:
-    """The course's check that a check cell calls.
-
-    >>> check_called('check_bug_clinic("tanh", repaired_tanh)')
-    'check_bug_clinic_tanh'
-    >>> check_called("assert relu(1) == 1")
-    """
-    try:
-        body = ast.parse(source).body
-    except (SyntaxError, ValueError):
-        return None
-    if len(body) != 1 or not isinstance(body[0], ast.Expr):
-        return None
-    call = body[0].value
-    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name):
-        return None
-    name = call.func.id
-    if call.args and isinstance(call.args[0], ast.Constant):
-        name = f"{name}_{call.args[0].value!s}"
-    try:
-        todo_of(name)
-    except KeyError:
-        return None
-    return name
-
-
 def read_source(course: Course, assignment: str) -> Source:
     """The assignment from the gradebook, and what its release says about the cells around."""
     path = make_url(course.db_url).database
@@ -139,13 +107,7 @@ def read_source(course: Course, assignment: str) -> Source:
             "uses it."
         ) from error
     notebook, kernelspec, cells = found
-    unknown = [cell.grade_id for cell in cells if cell.is_check and cell.check is None]
-    if unknown:
-        raise CannotStart(
-            f"The graded cell {unknown[0]!r} of {assignment} calls none of the course's checkers, "
-            "and `course grade` runs nothing else. Write it as check_name(Name), with a check of "
-            "CHECKERS.md, or grade this assignment with `nbgrader autograde`."
-        )
+    _refuse_other_checks(assignment, cells)
     released, ids = _from_release(course, assignment, notebook)
     order = {grade_id: place for place, grade_id in enumerate(ids)}
     ordered = sorted(enumerate(cells), key=lambda one: (order.get(one[1].grade_id, one[0]), one[0]))
@@ -160,6 +122,19 @@ def read_source(course: Course, assignment: str) -> Source:
         ids=ids,
         files=_beside(course, assignment),
     )
+
+
+def _refuse_other_checks(assignment: str, cells: list[SourceCell]) -> None:
+    for cell in cells:
+        try:
+            if cell.is_check:
+                call_of(cell.source)
+        except NoCheck as error:
+            raise CannotStart(
+                f"The graded cell {cell.grade_id!r} of {assignment} calls none of the course's "
+                "checkers, and `course grade` runs nothing else. Write it as check_name(Name), "
+                "with a check of CHECKERS.md, or grade this assignment with `nbgrader autograde`."
+            ) from error
 
 
 def _from_gradebook(

@@ -15,7 +15,7 @@ from nbgrader.preprocessors import DeduplicateIds, OverwriteCells
 from helpers.grading.cells import read_cells
 from helpers.grading.layout import Course
 from helpers.grading.rebuild import Rebuilt, rebuild
-from helpers.grading.source import Source, check_called, read_source
+from helpers.grading.source import Source, read_source
 from helpers.grading.trouble import CannotGrade, CannotStart
 
 CHECK, OTHER_CHECK = "check-numerical-gradient", "check-count-parameters"
@@ -261,9 +261,6 @@ def test_the_course_is_read_from_the_gradebook(source: Source) -> None:
         "question-numerical-gradient",
     ]
     assert [one.points for one in source.cells] == [None, 1, None, 1, 2]
-    assert [one.check for one in source.cells if one.is_check] == [
-        *("check_numerical_gradient", "check_count_parameters"),
-    ]
 
 
 def test_a_check_that_is_none_of_the_course(classroom: Any, course: Course) -> None:
@@ -287,19 +284,3 @@ def test_no_gradebook_and_no_assignment(classroom: Any, course: Course) -> None:
     (classroom.folder / "gradebook.db").write_bytes(b"no database" * 100)
     with pytest.raises(CannotStart, match="The gradebook cannot be read: file is not a database"):
         read_source(course, classroom.lesson)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "x = 1",
-        "check_relu",
-        "check_relu(",
-        "print(1)",
-        "check_relu(A); check_relu(B)",
-        "a\x00b",
-        "",
-    ],
-)
-def test_what_is_no_call_of_a_check(text: str) -> None:
-    assert check_called(text) is None
