@@ -14,8 +14,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from helpers.grading.commands import grade
+
 app = typer.Typer(
-    help="The PyTorch course: open it, and see how far you are.",
+    help="The PyTorch course: open it, see how far you are, grade it.",
     no_args_is_help=True,
     add_completion=False,
 )
@@ -120,6 +122,9 @@ def info() -> None:
     from helpers.versions import show_versions
 
     show_versions()
+
+
+app.command()(grade)
 
 
 if __name__ == "__main__":

@@ -209,8 +209,10 @@ def test_constraints_hold_versions_and_no_addresses() -> None:
     assert all(re.fullmatch(r"[\w.-]+==[\w.+!-]+", line) for line in versions)
     names = {line.split("==")[0].lower().replace("_", "-") for line in versions}
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    wanted = project["dependencies"] + project["optional-dependencies"]["dev"]
-    assert {re.split(r"[=<>]", one)[0] for one in wanted} <= names
+    extras = project["optional-dependencies"]
+    wanted = project["dependencies"] + extras["dev"]
+    assert {re.split(r"[=<>\[]", one)[0] for one in wanted} <= names
+    assert set(extras["cluster"]) <= set(extras["dev"])
 
 
 def test_every_relative_link_leads_somewhere() -> None:
