@@ -18,7 +18,6 @@ from helpers.checking.report import report_on
 from helpers.course import LESSONS, todo_of
 from helpers.display import in_notebook, show_figure, show_message
 
-
 _graded_elsewhere = False
 
 

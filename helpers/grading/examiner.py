@@ -240,12 +240,7 @@ class _Examination:
         if not isinstance(facts, list) or len(facts) != len(step.names):
             raise wire.WireError("The facts about the arguments are missing.")
         try:
-            return [
-                Facts(
-                    **{k: plain(v)[:200] if isinstance(v, str) else bool(v) for k, v in f.items()}
-                )
-                for f in facts
-            ]
+            return [_plain_facts(fact) for fact in facts]
         except (TypeError, AttributeError):
             raise wire.WireError("The facts about the arguments cannot be read.") from None
 
@@ -308,6 +303,17 @@ class _Examination:
         self.found[step.cell] = Finding(
             step.grade_id, step.check, outcome, share, misconception, case, headline
         )
+
+
+def _plain_facts(what: dict[str, Any]) -> Facts:
+    facts = Facts(**what)
+    return Facts(
+        is_class=facts.is_class is True,
+        is_callable=facts.is_callable is True,
+        is_instance=facts.is_instance is True,
+        missing_method=_words(facts.missing_method, 100),
+        written=_words(facts.written, 300),
+    )
 
 
 def _error(name: str, text: str) -> dict[str, Any]:

@@ -108,11 +108,11 @@ def _base(node: ast.AST) -> str:
 def _code_in_magics(tree: ast.AST) -> Iterable[str]:
     """The texts that `%time f(x)` and `%%time` give to IPython."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-            if node.func.attr in ("run_line_magic", "run_cell_magic"):
-                for argument in node.args[1:]:
-                    if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
-                        yield argument.value
+        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
+            continue
+        if node.func.attr in ("run_line_magic", "run_cell_magic"):
+            constants = [a.value for a in node.args[1:] if isinstance(a, ast.Constant)]
+            yield from (value for value in constants if isinstance(value, str))
 
 
 def needed(given: Mapping[str, str], work: Iterable[str], names: Iterable[str]) -> set[str]:

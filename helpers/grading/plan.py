@@ -57,8 +57,8 @@ def steps_of(exam: Exam) -> list[Step]:
             steps.append(Run(cell["id"], source_of(cell)))
     given = {s.cell: s.code for s in steps if isinstance(s, Run) and s.cell in exam.given}
     work = [s.code for s in steps if isinstance(s, Run) and s.cell not in given]
-    names = [name for s in steps if isinstance(s, Judge) for name in s.names]
-    left_out = given.keys() - needed(given, work, names)
+    taken = [name for s in steps if isinstance(s, Judge) for name in s.names]
+    left_out = given.keys() - needed(given, work, taken)
     return [s for s in steps if s.cell not in left_out]
 
 

@@ -16,7 +16,7 @@ import math
 import socket
 import struct
 import time
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -116,7 +116,8 @@ class Packer:
         return {**what, "stride": list(plain.stride()), "device": "cpu", **where}
 
     def _array(self, array: np.ndarray[Any, Any]) -> Any:
-        order = "F" if array.flags.f_contiguous and not array.flags.c_contiguous else "C"
+        turned = array.flags.f_contiguous and not array.flags.c_contiguous
+        order: Literal["F", "C"] = "F" if turned else "C"
         numbers = array.tobytes(order)
         what = {"$": "array", "dtype": array.dtype.name, "shape": list(array.shape)}
         return {**what, "order": order, "start": self._add(numbers), "bytes": len(numbers)}
@@ -204,8 +205,9 @@ class Unpacker:
         numbers = self._slice(what)
         if len(shape) > MOST_DIMENSIONS or math.prod(shape) * dtype.itemsize != len(numbers):
             raise WireError("An array does not fit its numbers.")
-        order = "F" if what["order"] == "F" else "C"
-        return np.frombuffer(bytes(numbers), dtype=dtype).reshape(shape, order=order).copy(order)
+        order: Literal["F", "C"] = "F" if what["order"] == "F" else "C"
+        flat: np.ndarray[Any, Any] = np.frombuffer(bytes(numbers), dtype=dtype)
+        return flat.reshape(tuple(shape), order=order).copy(order)
 
     def _slice(self, what: Any) -> memoryview:
         start, length = _whole(what["start"]), _whole(what["bytes"])
@@ -333,5 +335,5 @@ def _trouble(what: Any) -> Trouble:
         "raised",
     ):
         raise WireError("A trouble is of no known kind.")
-    texts = {key: _text(what.get(key), 300) for key in ("type", "message", "line", "where")}
-    return Trouble(what["kind"], **texts)
+    texts = [_text(what.get(key), 300) for key in ("type", "message", "line", "where")]
+    return Trouble(what["kind"], *texts)

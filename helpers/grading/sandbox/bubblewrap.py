@@ -71,8 +71,8 @@ def _as_nobody() -> list[str]:
 def _files() -> list[str]:
     parts: list[str] = []
     made = {Path("/")}
-    for path in SYSTEM:
-        parts += _system_folder(Path(path))
+    for folder in SYSTEM:
+        parts += _system_folder(Path(folder))
     for path in _python_folders():
         parts += _with_parents(path, made)
     for path in map(Path, SINGLE_FILES):

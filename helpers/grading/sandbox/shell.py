@@ -148,7 +148,8 @@ class GradingShell(InteractiveShell):
     @contextlib.contextmanager
     def _shown_here(self) -> Iterator[None]:
         stream = _Stream(self.output)
-        self.display_pub.output = self.displayhook.output = self.output
+        for place in (self.display_pub, self.displayhook):
+            setattr(place, "output", self.output)  # noqa: B010
         with contextlib.redirect_stdout(stream), contextlib.redirect_stderr(stream):
             yield
 

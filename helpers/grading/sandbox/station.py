@@ -95,7 +95,7 @@ class Station:
     def __init__(self, memory: int, scratch: int, cpu_seconds: int, confined: bool = True) -> None:
         self.confined = confined
         self._control, theirs = socket.socketpair()
-        self._errors = tempfile.TemporaryFile()
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115
         self._folder = None if confined else tempfile.TemporaryDirectory(prefix="course-")
         self._process = self._start(theirs, memory, scratch, cpu_seconds)
         theirs.close()
