@@ -335,5 +335,6 @@ def _trouble(what: Any) -> Trouble:
         "raised",
     ):
         raise WireError("A trouble is of no known kind.")
-    texts = [_text(what.get(key), 300) for key in ("type", "message", "line", "where")]
-    return Trouble(what["kind"], *texts)
+    kind, message = _text(what.get("type"), 300), _text(what.get("message"), 300)
+    line, where = _text(what.get("line"), 300), _text(what.get("where"), 300)
+    return Trouble(what["kind"], kind, message, line, where)
