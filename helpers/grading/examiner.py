@@ -35,6 +35,9 @@ from helpers.grading.sandbox.station import Child, ChildEnded, SandboxError, Sta
 ANSWER_SECONDS = 10.0
 """How long a child may take beyond the time that its student's code is given."""
 
+PATIENCE = 2.0
+"""A busy machine must not cost points: code has this many times as long as in a notebook."""
+
 MORE_CHILDREN = 3
 """A notebook is run again at most this often, beside once for each graded cell."""
 
@@ -246,20 +249,21 @@ class _Examination:
 
     def _observer(self, child: Child, step: Judge, check: Check, known: Known) -> Any:
         places = {id(case): position for position, case in enumerate(known.cases)}
-        end = time.monotonic() + check.seconds
-        bounded = min(end, self.end)
+        left = PATIENCE * check.seconds
 
         def look(case: Case) -> Observation:
-            seconds = max(bounded - time.monotonic(), 0.01)
-            sent = _case_bytes(step.check, self.exam.seed, places[id(case)])
+            nonlocal left
+            seconds = max(min(left, self.end - time.monotonic()), 0.01)
             question = {
                 "ask": "observe",
                 "check": step.check,
                 "names": list(step.names),
-                "case": sent,
+                "case": _case_bytes(step.check, self.exam.seed, places[id(case)]),
                 "seconds": seconds,
             }
+            start = time.monotonic()
             answer = child.ask(question, seconds + ANSWER_SECONDS)
+            left -= time.monotonic() - start  # the judge's own time is not the student's
             return wire.observation_received(answer)
 
         return look
