@@ -90,23 +90,57 @@ def measured(check: Check, look: Observer) -> Observer:
     return look_and_measure
 
 
-def judge(check: Check, theirs: Observer, seed: int = 0) -> Verdict:
+class Known:
+    """The cases of a check, and what the reference and the wrong answers show in them.
+
+    Each is observed when it is first asked for and then kept, so that a grader does it once for a
+    whole class.
+    """
+
+    def __init__(self, check: Check, seed: int = 0) -> None:
+        self.check = check
+        self.cases = cases_of(check, seed)
+        self._answers = answers_to(check)
+        self._seen: dict[tuple[int, int], Observation] = {}
+
+    @property
+    def misconceptions(self) -> tuple[Misconception, ...]:
+        return self._answers.misconceptions
+
+    def expected(self, case: int) -> Observation:
+        """What the reference shows in the case of this position."""
+        seen = self._observed(-1, self._answers.reference, case)
+        if seen.trouble is not None:
+            raise RuntimeError(
+                f"The reference of {self.check.name} fails on the case "
+                f"{self.cases[case].name!r}: {seen.trouble}"
+            )
+        return seen
+
+    def wrong(self, misconception: int, case: int) -> Observation:
+        """What the misconception of this position shows in the case of this position."""
+        return self._observed(misconception, self.misconceptions[misconception].make, case)
+
+    def _observed(self, who: int, implementation: Any, case: int) -> Observation:
+        if (who, case) not in self._seen:
+            look = measured(self.check, observer(self.check, implementation, REFERENCE_SECONDS))
+            self._seen[who, case] = look(self.cases[case])
+        return self._seen[who, case]
+
+
+def judge(check: Check, theirs: Observer, seed: int = 0, known: Known | None = None) -> Verdict:
     """Compare what is observed of a student's implementation with the reference.
 
     The first case that differs decides, and within it the first key. A misconception is named
-    only when it shows what the student's implementation shows.
+    only when it shows what the student's implementation shows. `known` is what a former judging
+    of the same check with the same seed has found out already.
     """
     theirs = measured(check, theirs)
-    reference = measured(check, observer(check, answers_to(check).reference, REFERENCE_SECONDS))
-    cases = cases_of(check, seed)
+    known = known or Known(check, seed)
     observed: list[Observation] = []
-    for position, case in enumerate(cases):
-        yours, expected = theirs(case), reference(case)
+    for position, case in enumerate(known.cases):
+        yours, expected = theirs(case), known.expected(position)
         observed.append(yours)
-        if expected.trouble is not None:
-            raise RuntimeError(
-                f"The reference of {check.name} fails on the case {case.name!r}: {expected.trouble}"
-            )
         fault = _first_fault(check, yours, expected)
         if fault is None:
             continue
@@ -117,7 +151,7 @@ def judge(check: Check, theirs: Observer, seed: int = 0) -> Verdict:
             return Verdict("not attempted", case, key, trouble=yours.trouble)
         if yours.trouble is not None and yours.trouble.kind == "time limit":
             return Verdict("failed", case, key, trouble=yours.trouble, printed=yours.printed)
-        misconception = _diagnose(check, theirs, cases, observed, position, key)
+        misconception = _diagnose(known, theirs, observed, position, key)
         return Verdict(
             "failed",
             case,
@@ -178,16 +212,12 @@ def _difference(check: Check, key: str, yours: Any, expected: Any) -> Difference
 
 
 def _diagnose(
-    check: Check,
-    theirs: Observer,
-    cases: list[Case],
-    observed: list[Observation],
-    position: int,
-    key: str,
+    known: Known, theirs: Observer, observed: list[Observation], position: int, key: str
 ) -> Misconception | None:
     """The misconception that shows the same as the student in every case: first in all that is
     observed, else in the thing that failed, provided that only one does.
     """
+    check, cases = known.check, known.cases
 
     def student(i: int) -> Observation:
         while len(observed) <= i:
@@ -196,11 +226,10 @@ def _diagnose(
 
     order = [position, *(i for i in range(len(cases)) if i != position)]
     by_key: list[Misconception] = []
-    for misconception in answers_to(check).misconceptions:
-        wrong = measured(check, observer(check, misconception.make, REFERENCE_SECONDS))
+    for which, misconception in enumerate(known.misconceptions):
         everything = True
         for i in order:
-            mine, its = student(i), wrong(cases[i])
+            mine, its = student(i), known.wrong(which, i)
             if _lacks_numbers(mine):
                 continue
             if not _same_at(check, key, mine, its):
