@@ -1,4 +1,4 @@
-"""What the course's own answers show, observed once for all tests of a check."""
+"""What the tests of several folders share."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ _remembered: dict[tuple[str, int], Known] = {}
 
 @pytest.fixture
 def known() -> Callable[[Check, int], Known]:
-    """`known(check, seed)`, for `judge`: kept until another check is asked for, to save memory."""
+    """`known(check, seed)`, for `judge`: what the course's own answers show, observed once.
+
+    It is kept until another check is asked for, to save memory.
+    """
 
     def of(check: Check, seed: int) -> Known:
         if any(name != check.name for name, _ in _remembered):
