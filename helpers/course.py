@@ -306,3 +306,24 @@ def todo_of(check: str) -> Todo:
             if todo.check == check:
                 return todo
     raise KeyError(f"No lesson has a TODO that is judged by {check!r}.")
+
+
+def lessons_table(folder: str) -> str:
+    """The table of all lessons in Markdown; `folder` is where the lessons' folders lie.
+
+    >>> print(lessons_table("../").splitlines()[2])
+    | 00 | [Start here](../00_start_here/start_here.ipynb) | 20 | easy | essential | 4 |
+    """
+    rows = [
+        "| | Lesson | Minutes | Difficulty | Importance | Points |",
+        "|--:|---|--:|---|---|--:|",
+    ]
+    for one in LESSONS:
+        where = f"{folder}{one.folder}/{one.slug}.ipynb"
+        rows.append(
+            f"| {one.number:02d} | [{one.title}]({where}) | {one.minutes} "
+            f"| {one.difficulty} | {one.importance} | {one.points:g} |"
+        )
+    minutes, points = sum(x.minutes for x in LESSONS), sum(x.points for x in LESSONS)
+    rows.append(f"| | all | {minutes} | | | {points:g} |")
+    return "\n".join(rows)

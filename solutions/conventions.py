@@ -2,16 +2,16 @@
 # # The conventions of this course
 #
 # Books, papers and libraries do not always mean the same thing by the same word. This page says what
-# **this course** means, which is what PyTorch does. Nothing here has to be taken on trust: below each
+# *this course* means, which is what PyTorch does. Nothing here has to be taken on trust: below each
 # line stands a cell that proves it. Run a cell, and it either prints one line or fails.
 #
 # | | The convention | Lesson |
 # |---|---|---|
 # | 1 | ReLU'(0) = 0. | [01 Activation functions](01_activation_functions/activation_functions.ipynb) |
-# | 2 | The L2 penalty is the **squared** norm, with a factor that is always written out. | [04 Weight decay](04_weight_decay/weight_decay.ipynb) |
+# | 2 | The L2 penalty is the *squared* norm, with a factor that is always written out. | [04 Weight decay](04_weight_decay/weight_decay.ipynb) |
 # | 3 | Under Adam, an L2 penalty and decoupled weight decay are two algorithms. | [04 Weight decay](04_weight_decay/weight_decay.ipynb) |
-# | 4 | `p` in dropout is the probability of **dropping**. | [05 Dropout](05_dropout/dropout.ipynb) |
-# | 5 | In batch normalisation, the momentum weighs the **new** batch. | [06 Batch normalisation](06_batch_normalization/batch_normalization.ipynb) |
+# | 4 | `p` in dropout is the probability of *dropping*. | [05 Dropout](05_dropout/dropout.ipynb) |
+# | 5 | In batch normalisation, the momentum weighs the *new* batch. | [06 Batch normalisation](06_batch_normalization/batch_normalization.ipynb) |
 # | 6 | Batch normalisation divides by the biased variance and stores the unbiased one. | [06 Batch normalisation](06_batch_normalization/batch_normalization.ipynb) |
 #
 # If you are new here, begin with [00 Start here](00_start_here/start_here.ipynb).
@@ -27,7 +27,7 @@ _ = torch.manual_seed(0)
 # ## 1. ReLU'(0) = 0
 #
 # ReLU has a corner at 0: the slope is 0 on the left and 1 on the right, and at the corner itself it
-# is not defined. The course takes **0**, as PyTorch's `relu` does. Other ways to write the same
+# is not defined. The course takes *0*, as PyTorch's `relu` does. Other ways to write the same
 # function choose otherwise, because PyTorch shares the gradient of a tie between both sides.
 #
 # You need this in lesson [01](01_activation_functions/activation_functions.ipynb), and in lesson

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import nbformat
 import pytest
 import yaml
 
-from helpers.course import LESSONS, Lesson
+from helpers.course import LESSONS, Lesson, lessons_table
 
 ROOT = Path(__file__).resolve().parent.parent
 each_lesson = pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.folder)
@@ -133,6 +134,26 @@ def test_points_agree_with_the_table(lesson: Lesson) -> None:
     graded = [c.metadata.nbgrader for c in notebook.cells if "nbgrader" in c.metadata]
     assert sum(cell.points for cell in graded if cell.grade) == lesson.points
     assert f"| {lesson.points:g} |" in notebook.cells[0].source
+
+
+def test_the_lessons_lead_from_one_to_the_next() -> None:
+    """The links in the last cells, followed from lesson 00, pass every lesson once, and back."""
+    last = {}
+    for lesson in LESSONS:
+        notebook = nbformat.read(ROOT / "notebooks" / lesson.folder / f"{lesson.slug}.ipynb", 4)
+        last[lesson.slug] = notebook.cells[-1].source
+    for name, order in (("Next lesson", LESSONS), ("Previous lesson", LESSONS[::-1])):
+        for lesson, other in pairwise(order):
+            link = f"[{other.number:02d} · {other.title}](../{other.folder}/{other.slug}.ipynb)"
+            assert f"**{name}:** {link}" in last[lesson.slug]
+        assert name not in last[order[-1].slug]
+    assert all("conventions.ipynb)" in text and "glossary.md)" in text for text in last.values())
+
+
+def test_lesson_00_has_the_table_of_all_lessons() -> None:
+    first = nbformat.read(ROOT / "notebooks" / LESSONS[0].folder / f"{LESSONS[0].slug}.ipynb", 4)
+    (cell,) = [cell for cell in first.cells if lessons_table("../") in cell.source]
+    assert cell.source.count(".ipynb)") == len(LESSONS) + 1  # the conventions are named below it
 
 
 STUDENTS_FILES = sorted((ROOT / "notebooks").rglob("*"))

@@ -10,7 +10,8 @@
 In the source a cell says what it is: `todo="1.2"` for what the student writes,
 `check="check_relu"` for the graded check below it, `question="..."` for the model answer to a
 thinking question. Points and ids come from `helpers.course`. The header and the footer of each
-notebook, with minutes, points and navigation, come from there too.
+notebook, with minutes, points and navigation, come from there too, and so does the table of all
+lessons, which replaces the line `<!-- table of lessons -->`.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from typing import Any
 import jupytext
 import nbformat
 
-from helpers.course import LESSONS, Lesson, todo_of
+from helpers.course import LESSONS, Lesson, lessons_table, todo_of
 
 # One process for all assignments: starting nbgrader takes longer than generating one of them.
 GENERATE = """
@@ -46,6 +47,7 @@ for name in sys.argv[1:]:
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = ("conventions",)
 """Pages beside the lessons: nothing in them is graded, so nbgrader does not see them."""
+TABLE = "<!-- table of lessons -->"
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 
 
@@ -71,7 +73,8 @@ def footer(lesson: Lesson) -> str:
         for other in neighbours:
             where = f"../{other.folder}/{other.slug}.ipynb"
             links.append(f"**{name}:** [{other.number:02d} · {other.title}]({where})")
-    return "---\n\n" + " &nbsp; ".join(links)
+    pages = "[the conventions](../conventions.ipynb) · [the glossary](../../docs/glossary.md)"
+    return "---\n\n" + " &nbsp; ".join([*links, f"**Look up:** {pages}"])
 
 
 def solution_notebook(lesson: Lesson, source: Path) -> Any:
@@ -79,6 +82,8 @@ def solution_notebook(lesson: Lesson, source: Path) -> Any:
     notebook = jupytext.read(source, fmt="py:percent")
     first = nbformat.v4.new_markdown_cell(header(lesson))
     last = nbformat.v4.new_markdown_cell(footer(lesson))
+    for cell in notebook.cells:
+        cell.source = cell.source.replace(TABLE, lessons_table("../"))
     notebook.cells = [first, *notebook.cells, last]
     return _finished(notebook, lesson)
 

@@ -11,7 +11,7 @@ from importlib import import_module
 from pathlib import Path
 
 from helpers.checking.judging import answers_to, cases_of
-from helpers.course import LESSONS, todo_of
+from helpers.course import LESSONS, lessons_table, todo_of
 
 ROOT = Path(__file__).resolve().parent.parent
 BEGIN, END = "<!-- lessons: begin -->", "<!-- lessons: end -->"
@@ -47,27 +47,10 @@ def checkers_page() -> str:
     return "\n".join([*lines, "", "## The misconceptions by name", "", *details, ""])
 
 
-def lessons_table() -> str:
-    """The table of lessons for the README."""
-    rows = [
-        "| | Lesson | Minutes | Difficulty | Importance | Points |",
-        "|--:|---|--:|---|---|--:|",
-    ]
-    for lesson in LESSONS:
-        where = f"notebooks/{lesson.folder}/{lesson.slug}.ipynb"
-        rows.append(
-            f"| {lesson.number:02d} | [{lesson.title}]({where}) | {lesson.minutes} "
-            f"| {lesson.difficulty} | {lesson.importance} | {lesson.points:g} |"
-        )
-    minutes, points = sum(x.minutes for x in LESSONS), sum(x.points for x in LESSONS)
-    rows.append(f"| | all | {minutes} | | | {points:g} |")
-    return "\n".join(rows)
-
-
 def readme() -> str:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     before, rest = text.split(BEGIN)
-    return f"{before}{BEGIN}\n{lessons_table()}\n{END}{rest.split(END)[1]}"
+    return f"{before}{BEGIN}\n{lessons_table('notebooks/')}\n{END}{rest.split(END)[1]}"
 
 
 PAGES = {"checkers": ("CHECKERS.md", checkers_page), "lessons": ("README.md", readme)}

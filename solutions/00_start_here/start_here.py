@@ -1,5 +1,5 @@
 # %% [markdown]
-# When you have finished this page you will be able to
+# When you have finished this lesson you will be able to
 #
 # - complete a TODO, check it, and read what a check says,
 # - ask for a hint without seeing the solution at once,
@@ -42,6 +42,10 @@ show_versions()
 # %% [markdown]
 # The cell above also shows which **device** the experiments use: `cuda` is a graphics card, `cpu`
 # is the processor. Every lesson runs on a laptop without a graphics card.
+#
+# The experiments use 1,797 handwritten digits, real images of 8×8 pixels that are part of scikit-learn,
+# as `load("digits")`. Where a lesson names other data, such as `load("mnist")`, you may try them:
+# `load("mnist", download=True)` fetches them once. Nothing in the course needs them.
 #
 # ## A slope without calculus
 #
@@ -150,7 +154,7 @@ check_numerical_gradient(numerical_gradient)
 # PyTorch computes gradients exactly, by the chain rule, with `backward()`. Your function needs two
 # evaluations for each entry; `backward()` needs about one pass for all of them. That is why we
 # train with `backward()`, and why your function is still valuable: it knows nothing of the chain
-# rule, so it can **test** it.
+# rule, so it can *test* it.
 
 # %%
 with uses_your_code():
@@ -308,6 +312,14 @@ with uses_your_code():
 #   gives all slopes for about the price of one evaluation.
 # - N. J. Higham, *Accuracy and Stability of Numerical Algorithms*, 2nd edition, SIAM 2002: rounding,
 #   and the best step of a difference.
+#
+# ## The whole course
+#
+# <!-- table of lessons -->
+#
+# Take the lessons in order: each uses what came before. Two pages are for looking things up: the
+# [conventions](../conventions.ipynb), where books disagree and the course has chosen, and the
+# [glossary](../../docs/glossary.md), one entry for each term.
 #
 # ## How far am I?
 #

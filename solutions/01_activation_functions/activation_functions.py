@@ -230,18 +230,18 @@ for dtype in (torch.float32, torch.float64):
     print(f"{dtype}: exp(x) is infinite from x = {first:.0f} on (among whole numbers)")
 
 # %% [markdown]
-# **The repair** is always the same: never let `exp` see a large positive number. For the sigmoid,
+# **The repair.** It is always the same: never let `exp` see a large positive number. For the sigmoid,
 #
 # $$ s(x) = \frac{1}{1 + e^{-x}} \;\text{ for } x \ge 0, \qquad
 #    s(x) = \frac{e^{x}}{1 + e^{x}} \;\text{ for } x < 0, $$
 #
 # are the same function, and in each half the exponential is at most 1. There is one more trap:
-# `torch.where` computes **both** halves for **all** entries, and the half that is not chosen still
+# `torch.where` computes *both* halves for *all* entries, and the half that is not chosen still
 # takes part in the gradient, as $0 \cdot \infty$. So the *argument* of each `exp` must be made safe
 # too, with a `torch.where` of its own. Another way is to clamp the argument (beyond ±30 the sigmoid
 # is flat for float32 anyway).
 #
-# **At zero** the question is another one. ReLU has a corner there, and no slope. PyTorch takes
+# **At zero.** The question is another one. ReLU has a corner there, and no slope. PyTorch takes
 # $a'(0) = 0$, and so does this course. Formulas for ReLU that look alike differ in just this point:
 
 # %%
@@ -800,7 +800,7 @@ with uses_your_code():
 # ### Zero-centred or not
 #
 # The outputs of the sigmoid are all positive. For one image the gradient of a weight behind it is
-# (the error of the neuron) × (the output of the sigmoid before it), so for one neuron **all** its
+# (the error of the neuron) × (the output of the sigmoid before it), so for one neuron *all* its
 # weights are pushed in the same direction, all up or all down. To turn one weight up and another
 # down, learning must zigzag. The outputs of tanh have both signs. We count the neurons whose
 # weights one image pushes in one direction only:

@@ -1,5 +1,5 @@
 # %% [markdown]
-# When you have finished this page you will be able to
+# When you have finished this lesson you will be able to
 #
 # - build a network of any depth, and measure the gradient of each of its layers,
 # - say why a deep sigmoid network does not learn, and compute by how much its gradient shrinks,
@@ -13,26 +13,27 @@
 # below 1 becomes tiny: the gradient **vanishes**. A product of many factors above 1 becomes huge:
 # it **explodes**.
 #
-# Take a network with $L$ hidden layers of $H$ units. For one image let
+# Take a network whose hidden layers have $H$ units each. For one image let
 #
 # - $a_{l-1}$, a vector with $H$ entries, be what enters hidden layer $l$,
 # - $W_l$, of shape $(H, H)$, and $b_l$, of shape $(H,)$, be the layer's weight and bias,
-# - $z_l = W_l\, a_{l-1} + b_l$ and $a_l = \sigma(z_l)$ be what comes out of the layer and of its
-#   activation $\sigma$, both of shape $(H,)$.
+# - $z_l = W_l\, a_{l-1} + b_l$ and $a_l = a(z_l)$ be what comes out of the layer and of its
+#   activation, both of shape $(H,)$. As in lesson 01, $a(\cdot)$ is the activation function; with an
+#   index it is what came out of it.
 #
-# With the loss $\mathcal{L}$, the chain rule says
+# With the loss $L$ (one number, in all lessons), the chain rule says
 #
-# $$ \frac{\partial \mathcal{L}}{\partial a_{l-1}} = W_l^\top \left( \sigma'(z_l) \odot
-# \frac{\partial \mathcal{L}}{\partial a_l} \right), $$
+# $$ \frac{\partial L}{\partial a_{l-1}} = W_l^\top \left( a'(z_l) \odot
+# \frac{\partial L}{\partial a_l} \right), $$
 #
 # where $\odot$ multiplies entry by entry. In lesson 01 you saw that the slope of the sigmoid is
 # at most ¼. So, with the largest factor $\lVert W_l \rVert_2$ by which $W_l$ can stretch a vector,
 #
-# $$ \left\lVert \frac{\partial \mathcal{L}}{\partial a_{l-1}} \right\rVert \le
-# \tfrac14 \, \lVert W_l \rVert_2 \left\lVert \frac{\partial \mathcal{L}}{\partial a_l} \right\rVert . $$
+# $$ \left\lVert \frac{\partial L}{\partial a_{l-1}} \right\rVert \le
+# \tfrac14 \, \lVert W_l \rVert_2 \left\lVert \frac{\partial L}{\partial a_l} \right\rVert . $$
 #
 # Unless the weights are large, **every sigmoid layer makes the gradient at least four times
-# smaller**. The gradient of the weight $W_l$ itself is made of $\partial \mathcal{L}/\partial a_l$,
+# smaller**. The gradient of the weight $W_l$ itself is made of $\partial L/\partial a_l$,
 # so it vanishes together with it.
 
 # %%
@@ -258,7 +259,7 @@ with uses_your_code():
 #
 # We build a network with 20 hidden layers of 64 units and look at its gradients on 256 images of
 # handwritten digits, before the first step of training. The left picture shows your function's
-# numbers. The right one follows $\lVert \partial \mathcal{L} / \partial a_l \rVert$ through the
+# numbers. The right one follows $\lVert \partial L / \partial a_l \rVert$ through the
 # network, together with the bound from above.
 
 # %%
@@ -326,7 +327,7 @@ with uses_your_code():
 # ### A demo
 #
 # Change the depth, the activation and the *gain*, a factor on all weights, and watch the bars. They
-# show the gradient at what leaves each layer, $\partial \mathcal{L} / \partial a_l$, as in the right
+# show the gradient at what leaves each layer, $\partial L / \partial a_l$, as in the right
 # picture above. There are no biases.
 
 # %%
@@ -339,9 +340,9 @@ vanishing_gradients_demo()
 # explodes. We can compute it. Let all weights of a layer be independent with mean 0 and variance
 # $v$; let `fan_in` be the number of its inputs and `fan_out` the number of its outputs.
 #
-# - **Forward**, each output is a sum of `fan_in` terms, so its variance is `fan_in`$\,\cdot v$ times
+# - *Forward*, each output is a sum of `fan_in` terms, so its variance is `fan_in`$\,\cdot v$ times
 #   the mean square of the inputs. It stays the same for $v = 1/$`fan_in`.
-# - **Backward**, the gradient of each input is a sum of `fan_out` terms. It stays the same for
+# - *Backward*, the gradient of each input is a sum of `fan_out` terms. It stays the same for
 #   $v = 1/$`fan_out`.
 #
 # **Xavier** initialisation (Glorot and Bengio 2010) takes a mean of the two,
@@ -351,8 +352,8 @@ vanishing_gradients_demo()
 #
 # **Kaiming** initialisation (He et al. 2015) is made for ReLU. ReLU sets about half of its inputs to
 # zero, so it halves the mean square. To make up for it, $v = 2/$`fan_in`. LeakyReLU with the slope
-# $a$ on the negative side keeps a bit more: the mean square is multiplied by $(1 + a^2)/2$. What
-# must $v$ be then?
+# $\alpha$ on the negative side (lesson 01) keeps a bit more: the mean square is multiplied by
+# $(1 + \alpha^2)/2$. What must $v$ be then?
 #
 # ### TODO 2.3
 #
@@ -365,7 +366,7 @@ vanishing_gradients_demo()
 # <details><summary>Hint 2: the gain and the slope</summary>
 #
 # The gain multiplies the whole bound, outside the root. With a slope, the 2 of Kaiming's rule
-# becomes $2/(1 + a^2)$.
+# becomes $2/(1 + \alpha^2)$.
 # </details>
 #
 # <details><summary>Hint 3: nearly the answer</summary>
@@ -490,7 +491,9 @@ with uses_your_code():
 #
 # ## Does it learn?
 #
-# We train with plain SGD, step 0.1, batches of 64, for 20 epochs. Only the activation and the
+# We train with plain **SGD**, stochastic gradient descent: each step takes the gradient of one
+# *batch* of 64 images and moves every weight against it, by the step size 0.1 times the gradient.
+# One pass over all training images is an *epoch*; we make 20. Only the activation and the
 # initialisation differ; the data, the batches and the seeds are the same.
 
 # %%
@@ -541,7 +544,8 @@ with uses_your_code():
 #
 # The size of a gradient says little by itself. What matters is how far a step moves a weight,
 # *compared with the weight*: $\lVert \eta\, g \rVert / \lVert w \rVert$, where $\eta$ is the step
-# size, $g$ the gradient of one weight and $w$ the weight. As a rule of thumb, a ratio near
+# size (also called the **learning rate**, `lr` in PyTorch), $g$ the gradient of one weight tensor and
+# $w$ that tensor. As a rule of thumb, a ratio near
 # $10^{-3}$ is healthy: a thousand such steps can replace the weight.
 
 # %%
@@ -580,8 +584,8 @@ with uses_your_code():
 # Initialisation takes care of the *first* step. A **residual block** (He et al. 2016) builds the
 # cure into the network. It does not replace its input $x$, it adds something to it:
 #
-# $$ y = x + \text{linear}_2(\sigma(\text{linear}_1(x))), \qquad
-# \frac{\partial \mathcal{L}}{\partial x} = \frac{\partial \mathcal{L}}{\partial y} +
+# $$ y = x + \text{linear}_2(a(\text{linear}_1(x))), \qquad
+# \frac{\partial L}{\partial x} = \frac{\partial L}{\partial y} +
 # \text{(what comes back through the two layers)}. $$
 #
 # Here $x$ and $y$ have the shape (…, dim). However small the second term is, the first one brings
@@ -701,7 +705,7 @@ with uses_your_code():
 # ## When one step is too long: clipping
 #
 # Back to the riddle: ReLU with Kaiming's weights has healthy gradients in every layer. Why does it
-# learn so badly? The ratio compares layers; it says nothing about **single steps**. Let us look at
+# learn so badly? The ratio compares layers; it says nothing about *single steps*. Let us look at
 # the length of the whole gradient, over all parameters, in each step:
 #
 # $$ \lVert g \rVert = \sqrt{\sum_p \lVert g_p \rVert^2}, $$

@@ -64,7 +64,7 @@ print(f"{data.name}: {len(x)} training images, {data.num_features} numbers each"
 # \, \mathrm{ReLU}'(z_n) \, x_n , \qquad \mathrm{ReLU}'(z) = 1 \text{ if } z > 0,
 # \text{ else } 0 . $$
 #
-# Every sample with $z_n \le 0$ is missing from this sum. If **all** samples have $z_n \le 0$, the
+# Every sample with $z_n \le 0$ is missing from this sum. If *all* samples have $z_n \le 0$, the
 # sum is empty. The gradient of $w$ and of $b$ is then exactly zero, so plain gradient descent never
 # changes this unit again, and it stays silent. Such a unit is called **dead**.
 #
@@ -99,7 +99,7 @@ show_figure(
 )
 
 # %% [markdown]
-# How does a unit get there? One step of gradient descent with step size $\eta$ on a sample $x_m$
+# How does a unit get there? One step of gradient descent with the step size $\eta$ (lesson 02) on a sample $x_m$
 # changes the pre-activation of another sample $x_n$ by
 #
 # $$ \Delta z_n = -\eta \, \frac{\partial L}{\partial z_m} \, (x_m \cdot x_n + 1) . $$
@@ -203,8 +203,9 @@ check_dead_fraction(zero_rate, dead_fraction)
 #    also when the model raises an error, or it stays for the rest of the session.
 # 3. **A loop variable is read late.** A function made in a loop reads the variable when it *runs*,
 #    and then the loop has ended. Make the hook in a function of its own that takes the name.
-# 4. **The mode is changed.** Dropout and batch normalisation behave differently in training and in
-#    evaluation. Who measures does not choose: leave the mode as it is.
+# 4. **The mode is changed.** Some layers (dropout in lesson 05, batch normalisation in lesson 06)
+#    behave differently in training and in evaluation. Who measures does not choose: leave the mode
+#    as it is.
 #
 # ### TODO 3.2
 #
@@ -419,9 +420,9 @@ with uses_your_code():
 # | first bias | 0: at most 5 % dead | −1: more than half dead; −4: all dead; accuracy below 0.2 |
 # | first weights | PyTorch's: at most 5 % dead | 12 times wider: more than 40 % dead, accuracy below 0.5 |
 #
-# The three are different illnesses. A **large step** and **wide weights** kill *during* training:
-# wide weights make large outputs and so large gradients, and the step overshoots. A **negative
-# bias** kills *before* training: the unit is born dead.
+# The three are different illnesses. A *large step* and *wide weights* kill *during* training:
+# wide weights make large outputs and so large gradients, and the step overshoots. A *negative
+# bias* kills *before* training: the unit is born dead.
 #
 # ## Experiment 3: a dead unit gets exactly zero gradient
 #
@@ -450,7 +451,7 @@ with uses_your_code():
 # %% [markdown]
 # **What we saw.** In every seed the gradient of every dead unit is 0.0: not small, but zero. Of the
 # living units more than 80 % have one that is not. (A living unit gets none if all units that it
-# feeds are silent whenever it speaks.) In the first layer **no dead unit came back**, in any of five
+# feeds are silent whenever it speaks.) In the first layer *no dead unit came back*, in any of five
 # seeds. Its inputs are the images, and they never change, so there is no way back. In the second
 # layer a dead unit *may* come back, because the layer below it still moves.
 #
@@ -458,11 +459,12 @@ with uses_your_code():
 #
 # Three ill networks, and three cures for each. Each cure changes one thing only:
 #
-# - a **step ten times smaller**;
-# - **LeakyReLU**, whose slope is 0.2 instead of 0 for negative $z$, so that every sample gives
+# - a *step ten times smaller*;
+# - *LeakyReLU*, whose slope is 0.2 instead of 0 for negative $z$, so that every sample gives
 #   a gradient;
-# - **He initialisation**: weights of mean 0 and standard deviation $\sqrt{2 / d}$, where $d$ is
-#   the number of inputs of the layer, and biases of 0.
+# - *He initialisation*: weights of mean 0 and standard deviation $\sqrt{2 / d}$, where $d$ is
+#   the number of inputs of the layer (`fan_in`), and biases of 0. You wrote it in lesson 02: there
+#   it is called Kaiming, as in PyTorch; Kaiming He is one person.
 
 # %%
 with uses_your_code():
@@ -503,12 +505,12 @@ with uses_your_code():
 # | biases of −1 | below 0.2 | below 0.2 | **above 0.8** | **above 0.9** |
 # | weights 12 times wider | below 0.5 | **above 0.8** | below 0.3 | **above 0.9** |
 #
-# - **A smaller step** helps where units die *during* training. It cannot help a unit that is born
+# - *A smaller step* helps where units die *during* training. It cannot help a unit that is born
 #   dead: ten times zero is zero.
-# - **LeakyReLU** helps where units are silent, since a silent unit still gets a gradient. It does not
+# - *LeakyReLU* helps where units are silent, since a silent unit still gets a gradient. It does not
 #   make a step smaller. Here something else shows: with ReLU, death had kept the numbers finite;
 #   with LeakyReLU nothing dies, and the training with too large a step runs off to infinity.
-# - **He initialisation** helps where the first weights or biases are at fault. It cannot make up for
+# - *He initialisation* helps where the first weights or biases are at fault. It cannot make up for
 #   a step that is too large.
 #
 # Where the cure fits, at most 5 % of the units are dead. For LeakyReLU that number is 0 by

@@ -1,5 +1,5 @@
 # %% [markdown]
-# When you have finished this page you will be able to
+# When you have finished this lesson you will be able to
 #
 # - write the L1 and the L2 penalty, and say what each does to a weight,
 # - show that an L2 penalty *is* weight decay for SGD, factor 2 included, and that it is not for Adam,
@@ -10,8 +10,9 @@
 #
 # A model with many parameters can fit its training data in many ways. Some of these fits use large
 # weights that cancel each other on the training data and do harm everywhere else. That is
-# **overfitting**: the training error is small, the test error is not. A **penalty** makes large
-# weights cost something:
+# **overfitting**: the training error is small, the test error is not. Whatever makes the error on new
+# data smaller, rather than that on the training data, is called **regularisation**. The oldest way is
+# a **penalty**, which makes large weights cost something:
 #
 # $$ J(w) = L(w) + \lambda\, \Omega(w), $$
 #
@@ -290,6 +291,8 @@ check_weight_decay_for(weight_decay_for)
 #
 # We train a network on digits twice, from the same weights and with the same batches: once with
 # $\lambda\,\Omega_2$ added to the loss, once with `weight_decay`. After 50 steps we compare all weights.
+# We also do it with **momentum**, where a step follows not the last gradient but a running sum of the
+# gradients so far, $\text{velocity} \leftarrow 0.9 \cdot \text{velocity} + g$.
 
 # %%
 from helpers.experiments.weight_decay import penalty_against_decay
@@ -377,7 +380,7 @@ show_figure(
 # Weight decay multiplies those directions by $1 - \eta\lambda$ in every step, until nothing is left of
 # them. You get the same by starting from zero. And what remains, 0.0095, is hardly better than the
 # 0.010 of a constant, and in some seeds worse: with 20 samples almost nothing about 200 features
-# can be learnt.
+# can be learned.
 #
 # Two habits to keep: **compare with a constant prediction, and compare with the untrained model.**
 #
@@ -442,7 +445,7 @@ def parameter_groups(model, weight_decay):
 
     Not decayed: biases (the parameter's own name contains "bias") and the parameters of
     torch's normalisation layers, of any number of axes. Decayed: every other weight, that of
-    nn.Embedding too. A parameter with fewer than two axes that is neither, such as a learnt
+    nn.Embedding too. A parameter with fewer than two axes that is neither, such as a learned
     temperature or the slope of nn.PReLU, may stand in either group.
     Each parameter stands there once, also one that two layers share; frozen ones are left out.
     The model is not changed.
@@ -472,8 +475,9 @@ check_parameter_groups(parameter_groups)
 # ### An experiment: from overfitting to underfitting
 #
 # Now a setting in which the penalty does help. We take 300 images of digits and draw 30 % of their labels
-# anew at random, as if careless people had labelled them. The validation and test labels stay
-# clean. A network with one hidden layer of 64 units can learn all 300 labels by heart, the wrong
+# anew at random, as if careless people had labelled them. The **validation set** is a third part of the
+# data: we do not train on it, we choose by it, here the best $\lambda$. The validation and test labels
+# stay clean. A network with one hidden layer of 64 units can learn all 300 labels by heart, the wrong
 # ones too. We train it with seven values of $\lambda$; the rest is the same: data, first weights, batches
 # and number of steps. (Another dataset: write
 # `load("fashion_mnist")` for `load("digits")`, if you have downloaded it.)
@@ -569,7 +573,8 @@ with uses_your_code():
 # $$ \hat m_t = \frac{m_t}{1-\beta_1^t}, \qquad \hat v_t = \frac{v_t}{1-\beta_2^t}, \qquad
 #    s_t = \frac{\hat m_t}{\sqrt{\hat v_t} + \epsilon}. $$
 #
-# $m$ and $v$ begin at 0; dividing by $1-\beta^t$ corrects for that. If the penalty is in the loss,
+# Here $\beta_1, \beta_2$ and $\epsilon$ are settings of Adam, with the values 0.9, 0.999 and $10^{-8}$, and
+# $\eta$ is the step size, as before. $m$ and $v$ begin at 0; dividing by $1-\beta^t$ corrects for that. If the penalty is in the loss,
 # $\lambda w$ becomes part of $g_t$ and is divided by $\sqrt{\hat v_t}$ as well. A weight with
 # large gradients then hardly decays. **AdamW** (Loshchilov and Hutter 2019) leaves the gradient alone and decays
 # the weight itself:
@@ -785,7 +790,7 @@ with uses_your_code():
 # ## One problem with an exact answer
 #
 # For a linear model with squared error the minimum can be written down. With $X$ of shape $(n, d)$, one row a
-# sample, and $y$ of shape $(n,)$, minimise
+# sample ($n$ samples; where a batch is meant, the lessons write $N$), and $y$ of shape $(n,)$, minimise
 #
 # $$ \tfrac12 \lVert Xw - y\rVert^2 + \tfrac12\lambda\lVert w\rVert^2 . $$
 #
@@ -939,7 +944,7 @@ weight_decay_demo()
 # An L2 penalty multiplies the weights by a number a little below 1 in every step and so shrinks most what
 # the data do not determine; for SGD it is the same as `weight_decay`, and for Adam it is not.
 # An L1 penalty takes the same amount from every weight, which leaves exact zeros. Whether a
-# penalty has learnt better is known only beside an unpenalised fit, a constant and the untrained model,
+# penalty has learned better is known only beside an unpenalised fit, a constant and the untrained model,
 # with λ chosen on validation data.
 #
 # **Common mistakes**

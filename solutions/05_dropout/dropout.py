@@ -1,5 +1,5 @@
 # %% [markdown]
-# When you have finished this page you will be able to
+# When you have finished this lesson you will be able to
 #
 # - write dropout in three forms: as a function, in NumPy with its own backward pass, and as a
 #   module that knows whether the model trains,
@@ -21,7 +21,7 @@
 # them, drawn at random. At test time we use all units at once, which is close to a vote of all the
 # thinned networks.
 #
-# In this course, as in PyTorch, $p$ is the probability of **dropping**. Some papers and courses
+# In this course, as in PyTorch, $p$ is the probability of *dropping*. Some papers and courses
 # use the same letter for the probability of keeping. Always look which one is meant.
 
 # %%
@@ -77,7 +77,7 @@ show_figure(figure, alt)
 # training is called **inverted dropout**. It has the advantage that nothing has to be done at test
 # time. Every library of today does it this way.
 #
-# **What is not kept** is the spread: the variance of $Y_i$ over the masks is
+# **What is not kept.** The spread: the variance of $Y_i$ over the masks is
 # $X_i^2 \, p / (1 - p)$. This noise is what regularises, and it grows with $p$.
 #
 # **The ends.** For $p = 0$ nothing is dropped. For $p = 1$ everything is dropped and the formula
@@ -380,7 +380,7 @@ with uses_your_code():
 # cannot reach it, and the default of `training` is `True`. Tutorials on the web often write
 # `F.dropout(x, 0.5)` inside a `forward`. What does it cost?
 #
-# We train a network with **your** layer on the digits, once for each of five seeds. Then we put the
+# We train a network with *your* layer on the digits, once for each of five seeds. Then we put the
 # same weights into a network that uses `F.dropout`, once with `training=self.training` and once
 # without, call `eval()`, and ask for the test images twice.
 
@@ -456,7 +456,7 @@ with uses_your_code():
 # - Without dropout the network goes on to learn the wrong labels: it agrees with about 92 percent of
 #   the training labels. With dropout it agrees with about 74 percent, which is close to the share
 #   of labels that are right.
-# - Be fair: in its best epoch the network **without** dropout was as good (about 95 percent). It
+# - Be fair: in its best epoch the network *without* dropout was as good (about 95 percent). It
 #   first learned what is common and only later the exceptions. Stopping at the right moment would
 #   have helped as much, but one needs a clean validation set to know the moment (lesson 07).
 #   Dropout needs none.
@@ -518,13 +518,15 @@ dropout_demo()
 # %% [markdown]
 # ## Many networks, one prediction
 #
-# With dropout left **on** at test time, each forward pass is the prediction of another thinned
+# With dropout left *on* at test time, each forward pass is the prediction of another thinned
 # network. Where they agree, the network is sure. Where they contradict each other, it is not.
 # This is **Monte-Carlo dropout**. For an image $x$ let $q_s$ be the class probabilities (softmax of
 # the logits, one number for each class) of pass $s$, of $S$ passes. The results are, for each class,
 #
 # $$ \bar q = \frac{1}{S} \sum_{s=1}^{S} q_s , \qquad
 # \sigma = \sqrt{\frac{1}{S - 1} \sum_{s=1}^{S} (q_s - \bar q)^2} . $$
+#
+# Here $\sigma$ is a standard deviation, as it is in lesson 06.
 #
 # Only the dropout layers are in training mode. Everything else is in evaluation mode; a BatchNorm
 # layer in training mode (lesson 06), for example, would change what it has stored.

@@ -1,5 +1,5 @@
 # %% [markdown]
-# When you have finished this page you will be able to
+# When you have finished this lesson you will be able to
 #
 # - normalise a batch by hand, and derive and program its gradient,
 # - write BatchNorm as a module with a memory, for vectors and for images,
@@ -77,7 +77,7 @@ show_figure(
 # ## What the layer computes
 #
 # Let $x$ be a batch of shape $(N, D)$: $N$ samples in rows, $D$ features in columns. For each
-# feature $j$ **on its own**:
+# feature $j$ *on its own*:
 #
 # $$ \mu_j = \frac1N \sum_{i=1}^N x_{ij}, \qquad
 #    \sigma^2_j = \frac1N \sum_{i=1}^N (x_{ij} - \mu_j)^2, \qquad
@@ -87,7 +87,7 @@ show_figure(
 # | Symbol | Shape | Meaning |
 # |---|---|---|
 # | $\mu,\ \sigma^2$ | $(D,)$ | mean and **biased** variance over the batch (divided by $N$, not $N - 1$) |
-# | $\varepsilon$ | a number | small, such as $10^{-5}$, and **under** the root: a constant feature must not divide by 0 |
+# | $\varepsilon$ | a number | small, such as $10^{-5}$, and *under* the root: a constant feature must not divide by 0 |
 # | $\hat x$ | $(N, D)$ | the normalised batch: mean 0, variance about 1 in each column |
 # | $\gamma,\ \beta$ | $(D,)$ | learned scale and shift |
 #
@@ -155,7 +155,7 @@ check_batchnorm_forward(batchnorm_forward)
 #
 # $$ d\beta_j = \sum_i dy_{ij}, \qquad d\gamma_j = \sum_i dy_{ij}\, \hat x_{ij}. $$
 #
-# For $x$ we need care, because one entry $x_{ij}$ reaches $y$ by **three paths**: directly, through
+# For $x$ we need care, because one entry $x_{ij}$ reaches $y$ by *three paths*: directly, through
 # the mean $\mu_j$, and through the variance $\sigma^2_j$. So one sample changes the output of all
 # others. With $d\hat x_{ij} = dy_{ij}\, \gamma_j$ and $s_j = \sqrt{\sigma^2_j + \varepsilon}$:
 #
@@ -249,7 +249,7 @@ with uses_your_code():
 # In training a layer sees whole batches. At test time there may be only one image, and its
 # prediction should not depend on its neighbours. So the layer *remembers*: in training it updates
 # **running statistics** of each channel, and in evaluation mode it normalises with them. With
-# momentum $m$ (in PyTorch 0.1, the weight of the **new** value):
+# momentum $m$ (in PyTorch 0.1, the weight of the *new* value):
 #
 # $$ \text{running} \leftarrow (1 - m) \cdot \text{running} + m \cdot \text{batch}. $$
 #
@@ -258,6 +258,9 @@ with uses_your_code():
 # | normalises with | mean and **biased** variance of the batch | `running_mean`, `running_var` |
 # | updates | running mean; running variance with the **unbiased** batch variance; the counter | nothing |
 #
+# (The letters are the field's, so some serve twice: this $m$ is neither the mask of lesson 05 nor Adam's
+# $m_t$, this momentum is not that of an optimiser, and $\beta$ and $\varepsilon$ are not Adam's.)
+#
 # Three conventions to mind. Some courses reverse the momentum. The variance that is stored is the
 # unbiased one, $\sigma^2 \cdot n/(n-1)$ for $n$ values per channel. And the running statistics are
 # **buffers**: `self.register_buffer(name, tensor)` makes them part of the `state_dict` and lets
@@ -265,6 +268,10 @@ with uses_your_code():
 # drag the graph of all batches before it along.
 #
 # ### TODO 6.3
+#
+# This is the longest TODO of the lesson: take 20 minutes. Build it in three steps and try each one. First
+# the constructor: `MyBatchNorm1d(3).state_dict()` must look like `nn.BatchNorm1d(3).state_dict()`. Then
+# evaluation mode, which needs only the formula. Then training mode.
 #
 # <details><summary>Hint 1: what the constructor makes</summary>
 #
@@ -347,8 +354,9 @@ check_batchnorm1d(MyBatchNorm1d)
 # %% [markdown]
 # ### Images
 #
-# A convolution applies the same weights at every pixel. So all pixels of a channel are values of
-# one feature, and BatchNorm takes its statistics over the batch **and** the pixels. For $x$ of
+# An image has *channels*, such as red, green and blue, and a layer for images, the convolution, gives
+# channels again: it applies the same weights at every pixel (lesson 09 shows how). So all pixels of a
+# channel are values of one feature, and BatchNorm takes its statistics over the batch *and* the pixels. For $x$ of
 # shape $(N, C, H, W)$ there are $n = N \cdot H \cdot W$ values per channel, and $C$ means, variances,
 # weights and biases.
 #
@@ -361,7 +369,7 @@ check_batchnorm1d(MyBatchNorm1d)
 #
 # <details><summary>Hint 2: the shapes</summary>
 #
-# A vector (C,) next to (N, C, H, W) would be aligned with the **last** axis, the width. Bring it to
+# A vector (C,) next to (N, C, H, W) would be aligned with the *last* axis, the width. Bring it to
 # the shape (1, C, 1, 1) first: `v.view(1, -1, 1, 1)`. The buffers keep the shape (C,).
 # </details>
 #
@@ -446,8 +454,8 @@ with uses_your_code():
 # ## Experiment 1: twenty sigmoid layers
 #
 # Now the network of the first picture is trained on the digits (8×8 images, from scikit-learn), with
-# your layer and without it: the same initial weights, the same batches, 12 epochs, SGD from 0.1 down
-# to 0 along a cosine.
+# your layer and without it: the same initial weights, the same batches, 12 epochs, SGD with a step
+# size that falls from 0.1 to 0 along half a cosine (lesson 09 says why).
 
 # %%
 with uses_your_code():
@@ -499,7 +507,7 @@ with uses_your_code():
 # ## Experiment 3: how large must the initial weights be?
 #
 # If all weights before a BatchNorm layer are multiplied by 10, the batch's mean and standard
-# deviation are as well, and the output does **not change**. The gradient of these weights becomes 10
+# deviation are as well, and the output does *not change*. The gradient of these weights becomes 10
 # times *smaller*. So with BatchNorm the length of a weight vector is no part of the function any
 # more; it only decides how far a step of a given rate turns it.
 
@@ -577,7 +585,7 @@ batch_normalization_demo()
 # The batch makes trouble: it may be small, or missing, or its samples may differ in length. **Layer
 # normalisation** (Ba, Kiros and Hinton 2016) uses the same formula along another axis: each *sample*
 # is normalised by itself, over its own features. No batch, no memory, no difference between the
-# modes. For $x$ of shape $(*, S)$, where $S$ is `normalized_shape` (one or more **last** axes) and
+# modes. For $x$ of shape $(*, S)$, where $S$ is `normalized_shape` (one or more *last* axes) and
 # $*$ any leading axes,
 #
 # $$ y = \gamma \odot \frac{x - \mathrm{mean}_S(x)}{\sqrt{\mathrm{var}_S(x) + \varepsilon}} + \beta, $$
@@ -704,10 +712,10 @@ show_figure(
 # computes $Wx + b$ with $W$ of shape (out, in) and $b$ of shape (out,). Write both together:
 #
 # $$ \gamma \odot \frac{W x + b - \mu}{\sqrt{\sigma^2 + \varepsilon}} + \beta
-#    = (s \odot W)\, x + \big( s \odot (b - \mu) + \beta \big), \qquad
-#    s = \frac{\gamma}{\sqrt{\sigma^2 + \varepsilon}}, $$
+#    = (r \odot W)\, x + \big( r \odot (b - \mu) + \beta \big), \qquad
+#    r = \frac{\gamma}{\sqrt{\sigma^2 + \varepsilon}}, $$
 #
-# where $\mu, \sigma^2$ are the running statistics and $s$, of shape (out,), multiplies the **rows** of
+# where $\mu, \sigma^2$ are the running statistics and $r$, of shape (out,), multiplies the *rows* of
 # $W$. So the two layers are one linear layer, and BatchNorm costs nothing when a model is deployed.
 #
 # ### TODO 6.6

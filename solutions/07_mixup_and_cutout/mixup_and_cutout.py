@@ -1,5 +1,5 @@
 # %% [markdown]
-# When you have finished this page you will be able to
+# When you have finished this lesson you will be able to
 #
 # - mix pairs of images together with their labels, and say what this assumes,
 # - cover a square of an image without falling over its border,
@@ -10,8 +10,8 @@
 # ## A network that learns errors by heart
 #
 # Lesson 05 fought label noise with dropout, inside the network. This lesson leaves the network
-# alone. Three of its methods change the **data** that the network sees: the images, the labels,
-# or both. The fourth changes **when we stop**.
+# alone. Three of its methods change the *data* that the network sees: the images, the labels,
+# or both. The fourth changes *when we stop*.
 #
 # The enemy is the same. We take 1,100 handwritten digits and give 30 % of them a random label. The
 # validation images come from the same careless source, so 30 % of their labels are random too.
@@ -42,7 +42,7 @@ from helpers import (
 )
 from helpers.experiments import mixup_and_cutout as experiments
 
-DATA = "digits"  # or "mnist", "fashion_mnist", "cifar10": see load(...) in lesson 00
+DATA = "digits"  # or "mnist", "fashion_mnist", "cifar10": load(DATA) below takes it
 SEEDS = experiments.SEEDS
 EPOCHS = range(1, experiments.EPOCHS + 1)
 
@@ -91,11 +91,14 @@ show_figure(
 # | $e_k$ | $(C,)$ | the one-hot row of class $k$: a 1 at position $k$, zeros elsewhere |
 # | $\tilde x$, $\tilde y$ | $(N, \dots)$, $(N, C)$ | the mixed images and their targets |
 #
+# (This $\lambda$ is not the strength of a penalty, as in lesson 04, and $\alpha$ is not the slope of
+# LeakyReLU; the letters are those of the paper.)
+#
 # For each batch $\pi$ is drawn anew, and $\lambda$ is drawn from a $\mathrm{Beta}(\alpha, \alpha)$
 # distribution. With $\alpha = 1$ every $\lambda$ between 0 and 1 is equally likely. A large
 # $\alpha$ draws $\lambda$ near ½; a small one draws it near 0 or 1, so that little is mixed.
 #
-# Why should this help against wrong labels? A wrong label can be learnt by heart only if the network
+# Why should this help against wrong labels? A wrong label can be learned by heart only if the network
 # meets the same image again and again. With mixup it meets another mixture each time.
 
 # %%
@@ -231,6 +234,7 @@ with uses_your_code():
 # **Cutout** (DeVries and Taylor 2017) sets a square of each image to zero, around a random pixel.
 # The network can then not rely on one single spot, because that spot may be missing.
 #
+# The images have the shape $(N, C, H, W)$; here $C$ counts channels, as in lesson 06, and not classes.
 # With a centre (row $r$, column $c$) and a size $s$, the rows
 # $r - \lfloor s/2 \rfloor, \dots, r - \lfloor s/2 \rfloor + s - 1$ are covered, in the columns
 # counted in the same way from $c$. That is $s$ rows for odd and even $s$ alike. What lies outside
@@ -241,7 +245,7 @@ with uses_your_code():
 # - Python counts negative indices from the end. `image[-1:2]` is not "the rows −1, 0 and 1".
 # - The range from `r - s // 2` to `r + s // 2` has only $s - 1$ rows when $s$ is odd.
 #
-# Our images are standardised: the mean over all pixels is 0. So zero is **the mean grey**, and not
+# Our images are standardised: the mean over all pixels is 0. So zero is *the mean grey*, and not
 # the white of the paper. The authors of cutout do it in the same way.
 #
 # ### TODO 7.2
@@ -401,9 +405,9 @@ with uses_your_code():
 # A one-hot target asks for the probability 1. A softmax never reaches it, so the logits of the right
 # class are pushed up for ever. **Label smoothing** (Szegedy and others 2016) asks for a little less:
 #
-# $$ q_i = (1 - \varepsilon)\, e_{y_i} + \frac{\varepsilon}{C}, $$
+# $$ \tilde y_i = (1 - \varepsilon)\, e_{y_i} + \frac{\varepsilon}{C}, $$
 #
-# where $q_i$ of shape $(C,)$ is the target of image $i$, $e_{y_i}$ its one-hot row, $C$ the number of
+# where $\tilde y_i$ of shape $(C,)$ is the target of image $i$, $e_{y_i}$ its one-hot row, $C$ the number of
 # classes and $\varepsilon$ a number in $[0, 1]$, often 0.1. The labelled class gets
 # $1 - \varepsilon + \varepsilon / C$ and every other class $\varepsilon / C$. The row sums to 1.
 #
@@ -456,18 +460,19 @@ check_smooth_labels(smooth_labels)
 # Mixup and smoothing both give targets with several classes. The cross-entropy takes them as they
 # are:
 #
-# $$ L = -\frac{1}{N} \sum_{i=1}^{N} \sum_{k=1}^{C} q_{ik} \,\log p_{ik}, \qquad
-#    p_{ik} = \frac{e^{z_{ik}}}{\sum_{j} e^{z_{ij}}}, $$
+# $$ L = -\frac{1}{N} \sum_{i=1}^{N} \sum_{k=1}^{C} \tilde y_{ik} \,\log q_{ik}, \qquad
+#    q_{ik} = \frac{e^{z_{ik}}}{\sum_{j} e^{z_{ij}}}, $$
 #
-# with the logits $z$ and the targets $q$, both of shape $(N, C)$. With one-hot targets only one term
+# with the logits $z$, the targets $\tilde y$ and the class probabilities $q$ (as in lesson 05), all of
+# shape $(N, C)$. With one-hot targets only one term
 # of the inner sum is left, and that is the loss you know.
 #
 # The formula breaks when it is typed in as it stands. For $z = (1000, -1000)$ the second
 # probability is $e^{-2000}$, which no floating-point number can hold: it becomes 0, its logarithm
 # $-\infty$, and $0 \cdot (-\infty)$ is NaN. The cure is to take the logarithm on paper first:
 #
-# $$ \log p_{ik} = z_{ik} - \log \sum_j e^{z_{ij}}, \qquad
-#    \log \sum_j e^{z_{ij}} = m + \log \sum_j e^{z_{ij} - m}, \quad m = \max_j z_{ij} . $$
+# $$ \log q_{ik} = z_{ik} - \log \sum_j e^{z_{ij}}, \qquad
+#    \log \sum_j e^{z_{ij}} = M + \log \sum_j e^{z_{ij} - M}, \quad M = \max_j z_{ij} . $$
 #
 # Now no exponent is larger than 0, and nothing overflows. PyTorch has this as `log_softmax`.
 
@@ -632,9 +637,9 @@ with uses_your_code():
 # ## Stop in time
 #
 # The first figure of this page shows a cure that costs nothing: stop near the peak. But that figure
-# shows the **test** accuracy. Whoever picks the epoch by it has used the test set for a choice, and
+# shows the *test* accuracy. Whoever picks the epoch by it has used the test set for a choice, and
 # its number is then no longer an honest estimate for new images. So a third part of the data, the
-# **validation set**, decides. The test set is used once, at the very end.
+# validation set of lesson 04, decides. The test set is used once, at the very end.
 #
 # The validation loss goes up and down from epoch to epoch, so one bad epoch means little. The usual
 # rule has a **patience** $P$: stop after $P$ epochs in a row in which the loss did not improve.
@@ -841,7 +846,7 @@ mixup_and_cutout_demo()
 #
 # **Rubric (4 points).**
 #
-# - 1 point: says in what sense changed data regularise: single examples cannot be learnt by heart,
+# - 1 point: says in what sense changed data regularise: single examples cannot be learned by heart,
 #   or the error on new data falls although the training loss rises.
 # - 1 point: names the difference from weight decay: changed data carry knowledge of the task.
 # - 1 point: states what mixup assumes (targets linear between examples), and what cutout or smoothing

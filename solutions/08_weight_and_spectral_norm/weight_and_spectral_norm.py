@@ -1,5 +1,5 @@
 # %% [markdown]
-# When you have finished this page you will be able to
+# When you have finished this lesson you will be able to
 #
 # - split a weight into a length and a direction (weight norm), and say what that does to a step,
 # - find the largest stretch of a matrix with a few multiplications (power iteration),
@@ -21,7 +21,8 @@
 #
 # Here $w_i$ is row $i$ of $W$, the weights of output $i$, and $\lVert\cdot\rVert$ is the ordinary
 # length: the square root of the sum of the squares. $\sigma(W)$ is the **largest singular value**:
-# the largest factor by which $W$ can make a vector longer.
+# the largest factor by which $W$ can make a vector longer. (Lesson 02 wrote $\lVert W \rVert_2$ for it.
+# Alone, as in lessons 05 and 06, $\sigma$ is a standard deviation.)
 #
 # A matrix turns a circle into an ellipse. The long half-axis of the ellipse is the largest stretch.
 
@@ -62,7 +63,8 @@ show_figure(*draw_constraints())
 # where $v_i$, row $i$ of the parameter $v$ of shape (out, in), gives only the *direction*, and
 # $g_i$, entry $i$ of the parameter $g$ of shape (out, 1), gives the *length* (and a sign). Both are
 # learned. Every weight can still be reached: nothing is forbidden, but the optimiser now walks in
-# other coordinates.
+# other coordinates. ($g$ and $v$ are the letters of the paper; in lesson 04 they were the gradient and
+# an average of Adam's. Here the gradient is a capital $G$.)
 #
 # Let $G_i$ be the gradient of the loss for $w_i$, and $\hat v_i = v_i / \lVert v_i \rVert$. The chain
 # rule gives
@@ -231,7 +233,8 @@ with uses_your_code():
 # $$ v \leftarrow \frac{W^\top u}{\lVert W^\top u \rVert}, \qquad
 # u \leftarrow \frac{W v}{\lVert W v \rVert}, $$
 #
-# with $u$ of shape (out,) and $v$ of shape (in,). Each multiplication stretches the part of the
+# with $u$ of shape (out,) and $v$ of shape (in,), one vector each; this $v$ has nothing to do with the
+# $v$ of weight norm. Each multiplication stretches the part of the
 # vector along the best direction more than all other parts, until only that part is left. Then
 # $\sigma = u^\top W v$.
 #
@@ -545,8 +548,8 @@ with uses_your_code():
 #
 # We measure the accuracy and, for the networks with clean labels, two factors:
 #
-# - the **bound**: the product of the layers' largest stretches, which is the promise,
-# - the **largest stretch seen**: the largest $\lVert f(a) - f(b) \rVert / \lVert a - b \rVert$ over all
+# - the *bound*: the product of the layers' largest stretches, which is the promise,
+# - the *largest stretch seen*: the largest $\lVert f(a) - f(b) \rVert / \lVert a - b \rVert$ over all
 #   pairs of 300 test images.
 #
 # The next cell only draws. The one after it trains, for about 20 seconds.
@@ -643,8 +646,8 @@ with uses_your_code():
 # Why does spectral norm underfit? The largest stretch of the whole network is 1, so the ten outputs
 # for two different digits lie no further apart than the images do. Cross-entropy wants outputs far
 # apart, and cannot have them. Where one needs both, one multiplies the output by a number that is
-# learned or chosen; Miyato and others use the layer in the critic of a generative network, whose
-# purpose is a small stretch.
+# learned or chosen. Miyato and others use the layer where a small stretch is the purpose: in a network
+# that learns to tell real images from made ones, so that another network can learn to make them.
 #
 # Weight norm forbids nothing: every weight can still be reached. So what it gains with random labels
 # must come from the other way that the steps take.
@@ -686,7 +689,7 @@ with uses_your_code():
 # penalise when I only want better test accuracy and can choose λ on validation data: it is smooth,
 # cheap, and leaves the network free where the data speak clearly. I would constrain when something
 # must hold for all inputs, for example a Lipschitz bound against small disturbances of the input or
-# for the critic of a generative network, or when large steps must not blow the weights up. The
+# for a network that judges images made by another one, or when large steps must not blow the weights up. The
 # constraint costs flexibility (spectral norm underfitted the clean digits here), extra computation
 # in each pass or step, and state such as u that must be kept; and its bound can be loose. The penalty
 # costs the tuning of λ and gives no promise.

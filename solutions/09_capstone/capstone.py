@@ -1,12 +1,12 @@
 # %% [markdown]
-# When you have finished this page you will be able to
+# When you have finished this lesson you will be able to
 #
 # - write the residual block from which most image networks of the last ten years are made,
 # - give an optimiser the right parameters, and a learning rate that comes down in time,
 # - build a network within a budget, train it, and choose by a validation set,
 # - say on one page what you did, what it brought, and how sure you are.
 #
-# This is the **capstone**: the lessons before gave you the parts, and here you put them together.
+# This is the *capstone*: the lessons before gave you the parts, and here you put them together.
 # There are three TODOs, then a training that is graded by its accuracy, then a report of one page.
 
 # %%
@@ -36,7 +36,7 @@ data = load("digits", "cpu")
 # ## The task
 #
 # The images are the handwritten digits that you know: 1,100 for training, 300 for validation, 397
-# for the test, each of 8×8 pixels. To make them harder, we **shake** them: each image is moved by
+# for the test, each of 8×8 pixels. To make them harder, we *shake* them: each image is moved by
 # up to one pixel, up or down and left or right, and its contrast is multiplied by a number between
 # 0.7 and 1.3. This is data augmentation (lesson 07) in training, and it is also done to the test
 # images. On images this small, one pixel is much.
@@ -81,8 +81,16 @@ show_figure(
 #
 # $$ y = \mathrm{ReLU}\bigl(B_2(K_2 * \mathrm{ReLU}(B_1(K_1 * x))) + S(x)\bigr), $$
 #
-# where $K_1, K_2$ are convolutions with 3×3 kernels, $B_1, B_2$ are BatchNorms (lesson 06), $*$ is
-# convolution, and $S$ is the shortcut:
+# where $K_1, K_2$ are the weights of convolutions with 3×3 kernels, $B_1, B_2$ are BatchNorms
+# (lesson 06), $*$ is convolution, and $S$ is the shortcut.
+#
+# A **convolution** is a linear layer for images: each output pixel is a weighted sum of the pixels near
+# the same place, over all input channels, with the same weights at every place. Its weight has the
+# shape (out channels, in channels, 3, 3); the last two axes are the *kernel*. With a *padding* of 1 the
+# image gets a frame of zeros first, so that the output is as large as the input. With a *stride* $s$
+# only every $s$-th place is computed, in both directions. In PyTorch this is `nn.Conv2d`.
+#
+# The shortcut has two forms:
 #
 # - $S(x) = x$ where the output has the shape of $x$;
 # - where the stride $s$ or the number of channels changes the shape, $S$ is a 1×1 convolution with
@@ -225,7 +233,7 @@ with uses_your_code():
 #
 # $$ \eta_t = \tfrac{1}{2}\, \eta_{\max} \Bigl(1 + \cos \frac{\pi t}{T}\Bigr), \qquad t = 0, \dots, T-1. $$
 #
-# The course's loop calls `scheduler.step()` after **every step**, not after every epoch.
+# The course's loop calls `scheduler.step()` after *every step*, not after every epoch.
 
 # %%
 T = 330
@@ -373,9 +381,9 @@ with uses_your_code():
 #
 # ## Your network
 #
-# Now build a network for the task. It has 50,000 numbers at most. A convolution from $C$ to $D$
-# channels with a $k \times k$ kernel has $k^2 C D$ weights, so that twice the width costs four times
-# as much. The demo shows where numbers and work lie.
+# Now build a network for the task. It has 50,000 numbers at most. A convolution from $C$ to
+# $C_{\text{out}}$ channels with a $k \times k$ kernel has $k^2\, C\, C_{\text{out}}$ weights, so that twice
+# the width costs four times as much. The demo shows where numbers and work lie.
 
 # %%
 capstone_demo()
@@ -519,13 +527,13 @@ with uses_your_code():
 # %% [markdown]
 # ## Your report
 #
-# Write a report of **one page** (about 400 words) on your network. A person reads and grades it. It
+# Write a report of *one page* (about 400 words) on your network. A person reads and grades it. It
 # answers:
 #
 # 1. What did you build and train with, and how many numbers does it hold?
 # 2. Which two changes did you try, and what did each bring *on the validation images*? Give a mean
 #    and a spread over at least three seeds.
-# 3. Which part of this course helped most, and **why** do you think so? What speaks against it?
+# 3. Which part of this course helped most, and *why* do you think so? What speaks against it?
 # 4. What would you do with ten times the steps, and what could go wrong?
 
 # %% [markdown] question="report"

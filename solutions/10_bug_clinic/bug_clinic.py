@@ -40,10 +40,12 @@ SEEDS = range(5)
 # in public tutorials: all of them run, most of them train, and none of them says that it is
 # wrong. For each program you
 #
-# 1. **run** it and look at the symptom,
-# 2. **repair** it in the TODO cell; the docstring there says what the program is meant to do,
-# 3. **check** the repair: 1 point,
-# 4. **explain** in one sentence what was wrong: 1 point, given by hand.
+# 1. *run* it and look at the symptom,
+# 2. *repair* it in the TODO cell; the docstring there says what the program is meant to do,
+# 3. *check* the repair: 1 point,
+# 4. *explain* in one sentence what was wrong: 1 point, given by hand.
+#
+# A program takes about five minutes. If you are stuck for longer, go on to the next one, and come back.
 #
 # You may use everything that PyTorch has; nothing must be written by hand here. Do not change what
 # a program is meant to do, and leave its arguments unchanged. Programs 1, 4, 10 and 11 are shown on the
@@ -105,10 +107,10 @@ show_figure(
 # the way back. (You met this in lesson 01.) The patch moved the symptom to a place where nobody
 # looked. So, for each program, ask
 #
-# - **value**: for which inputs, apart from the one on the screen?
-# - **gradient**: does it exist, and is it that of the formula?
-# - **mode and state**: train and eval, buffers, random numbers, before and after?
-# - **meaning**: is this number what its name says, in its unit, measured on the right data?
+# - *value*: for which inputs, apart from the one on the screen?
+# - *gradient*: does it exist, and is it that of the formula?
+# - *mode and state*: train and eval, buffers, random numbers, before and after?
+# - *meaning*: is this number what its name says, in its unit, measured on the right data?
 #
 # Three bandages are never a repair: replacing NaN after it has appeared, fixing the random seed, and
 # an `if` for the very input that was shown.
@@ -549,7 +551,7 @@ with uses_your_code():
 #
 # This program is meant to penalise large weights, with the L2 penalty of lesson 04,
 #
-# $$ P(W) = \tfrac12 \lambda \sum_{W} \sum_{ij} W_{ij}^2, $$
+# $$ \lambda\,\Omega_2 = \tfrac12 \lambda \sum_{W} \sum_{ij} W_{ij}^2, $$
 #
 # where the outer sum runs over all weights, the parameters with two or more axes. An L2 penalty
 # pulls hard at large weights and hardly at small ones: its gradient is $\lambda W$.
@@ -643,7 +645,7 @@ with uses_your_code():
 # %% [markdown]
 # ## Program 7: a formula and a code that disagree
 #
-# Linear regression with a penalty, by gradient descent with momentum. The **formula is given**, and
+# Linear regression with a penalty, by gradient descent with momentum. The *formula is given*, and
 # it is right. For weights $w$ of shape (features,), inputs $X$ of shape (samples, features) and targets
 # $y$ of shape (samples,),
 #
@@ -872,7 +874,7 @@ with uses_your_code():
 # The *elastic net* adds both penalties to a data loss. With weights $w$ (all entries of all
 # parameters with two or more axes) it is
 #
-# $$ L = \operatorname{mean}\big((\hat y - y)^2\big) + \lambda_1 \sum |w| + \tfrac12 \lambda_2 \sum w^2, $$
+# $$ J = \operatorname{mean}\big((\hat y - y)^2\big) + \lambda_1 \sum |w| + \tfrac12 \lambda_2 \sum w^2, $$
 #
 # where $\hat y$ are the outputs of the model and $y$ the targets, both of shape (samples, outputs). The
 # author found functions with fitting names.
@@ -1209,7 +1211,7 @@ with uses_your_code():
 # %% [markdown]
 # ## Program 12: the best of many on the test set
 #
-# Forty sensors, and a label that somebody decided by **flipping a coin**. No model can be right more
+# Forty sensors, and a label that somebody decided by *flipping a coin*. No model can be right more
 # often than half the time. The program below tries 100 models, ridge regressions with four values of $\lambda$
 # and 25 choices of five sensors, and reports the best. It was *regularised*, so what could go wrong?
 #

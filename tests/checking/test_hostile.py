@@ -6,6 +6,7 @@ import _thread
 import random
 import sys
 import time
+from collections.abc import Callable
 from functools import partial
 from importlib import import_module
 from typing import Any
@@ -19,8 +20,9 @@ from torch import nn
 
 from helpers import check_count_parameters, check_relu
 from helpers.answers.activation_functions.formulas import HandReLU
-from helpers.checking import CheckFailed
+from helpers.checking import CheckFailed, running
 from helpers.checking.check import Check
+from helpers.checking.judging import Known, Observer, Verdict, judge
 from helpers.course import LESSONS, todo_of
 
 CHECKS = [
@@ -148,6 +150,19 @@ def assert_ends_in_one_clear_message(check: Check, *things: Any) -> None:
     check_relu(HandReLU)
 
 
+@pytest.fixture
+def knows_its_answers(
+    check: Check, known: Callable[[Check, int], Known], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the course's own answers show is the same for every object: look at it once a check."""
+
+    def judge_knowing(one: Check, theirs: Observer, seed: int = 0) -> Verdict:
+        return judge(one, theirs, seed, known(one, seed) if one is check else None)
+
+    monkeypatch.setattr(running, "judge", judge_knowing)
+
+
+@pytest.mark.usefixtures("knows_its_answers")
 @pytest.mark.parametrize("behaviour", BEHAVIOURS)
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)
 def test_any_object(check: Check, behaviour: str) -> None:

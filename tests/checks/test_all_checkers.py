@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from importlib import import_module
 from typing import Any
@@ -9,14 +10,15 @@ from typing import Any
 import pytest
 
 from helpers.checking.check import Check, Misconception
-from helpers.checking.judging import answers_to, judge, observer
+from helpers.checking.judging import Known, answers_to, judge, observer
 from helpers.checking.report import report_on
 from helpers.course import LESSONS
 
 SEEDS = (0, 1, 2)
 MANY_WAYS_TO_FAIL = ("dropout", "batch_normalization", "weight_and_spectral_norm")
-"""Lessons whose modules and backward passes need at least ten misconceptions."""
+"""Lessons whose checks need at least ten misconceptions."""
 
+KnownFor = Callable[[Check, int], Known]
 CHECKS = [
     check for lesson in LESSONS for check in import_module(f"helpers.checks.{lesson.slug}").CHECKS
 ]
@@ -49,7 +51,7 @@ class TestCheck:
 
     def test_has_enough_answers(self, check: Check) -> None:
         answers = answers_to(check)
-        assert len(answers.misconceptions) >= 6
+        assert len(answers.misconceptions) >= (10 if check.lesson in MANY_WAYS_TO_FAIL else 6)
         assert len(answers.variants) >= 3
         ids = [m.id for m in answers.misconceptions]
         assert len(set(ids)) == len(ids)
@@ -66,17 +68,21 @@ class TestCheck:
 
 
 @pytest.mark.parametrize(("check", "variant"), _of_every_check("variants"))
-def test_right_variant_is_accepted(check: Check, variant: tuple[str, object]) -> None:
+def test_right_variant_is_accepted(
+    check: Check, variant: tuple[str, object], known: KnownFor
+) -> None:
     for seed in SEEDS:
-        verdict = judge(check, observer(check, variant[1]), seed)
+        verdict = judge(check, observer(check, variant[1]), seed, known(check, seed))
         assert verdict.outcome == "passed", report_on(check, verdict).text()
 
 
 @pytest.mark.parametrize(("check", "misconception"), _of_every_check("misconceptions"))
-def test_misconception_is_named(check: Check, misconception: Misconception) -> None:
+def test_misconception_is_named(
+    check: Check, misconception: Misconception, known: KnownFor
+) -> None:
     """By its own name, on the students' cases and on others; and the message reads well."""
     for seed in SEEDS[:2]:
-        verdict = judge(check, observer(check, misconception.make), seed)
+        verdict = judge(check, observer(check, misconception.make), seed, known(check, seed))
         text = report_on(check, verdict).text()
         assert verdict.outcome == "failed", text
         assert verdict.misconception is not None, text

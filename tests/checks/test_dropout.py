@@ -16,7 +16,7 @@ from helpers.answers.dropout import arrays, dropout_module, masking
 from helpers.answers.dropout.dropout_layer import checked
 from helpers.checking import observing
 from helpers.checking.check import Check, Misconception
-from helpers.checking.judging import Verdict, answers_to, cases_of, judge, observer
+from helpers.checking.judging import Known, Verdict, answers_to, cases_of, judge, observer
 from helpers.checking.observing import SEED, Observation
 from helpers.checking.report import report_on
 from helpers.checks.dropout import CHECKS, DROPOUT_LAYER, DROPOUT_MODULE, NUMPY_DROPOUT
@@ -28,9 +28,12 @@ the rate of false alarms anew; that takes about two minutes for every thousand r
 
 MASKS = (DROPOUT_LAYER, NUMPY_DROPOUT, DROPOUT_MODULE)
 ids = pytest.mark.parametrize
+KnownFor = Callable[[Check, int], Known]
 
 
-def judge_with_other_draws(check: Check, implementation: Any, seed: int) -> Verdict:
+def judge_with_other_draws(
+    check: Check, implementation: Any, seed: int, known: Known | None = None
+) -> Verdict:
     """The verdict when the implementation draws other numbers than the reference does."""
     look = observer(check, implementation, 60)
 
@@ -45,7 +48,7 @@ def judge_with_other_draws(check: Check, implementation: Any, seed: int) -> Verd
             seen.seen["random seed"] = SEED
         return seen
 
-    return judge(check, with_other_draws, seed)
+    return judge(check, with_other_draws, seed, known)
 
 
 @pytest.mark.slow
@@ -107,14 +110,14 @@ FAULTS = ((0.03, 1.0), (-0.03, 1.0), (0.0, 1.02), (0.0, 0.98))
 
 @ids("fault", FAULTS, ids=lambda fault: f"rate{fault[0]:+}-scale{fault[1]}")
 @ids("check", MASKS, ids=lambda check: check.name)
-def test_small_faults_are_seen(check: Check, fault: tuple[float, float]) -> None:
+def test_small_faults_are_seen(check: Check, fault: tuple[float, float], known: KnownFor) -> None:
     makes: dict[str, Callable[[float, float], Any]] = {
         "check_dropout_layer": lambda rate, scale: checked(off(rate, scale)),
         "check_numpy_dropout": numpy_off,
         "check_dropout_module": lambda rate, scale: dropout_module.module(off(rate, scale)),
     }
     for seed in range(5):
-        verdict = judge_with_other_draws(check, makes[check.name](*fault), seed)
+        verdict = judge_with_other_draws(check, makes[check.name](*fault), seed, known(check, seed))
         assert verdict.outcome == "failed"
         assert verdict.key.split()[0] in ("share", "smallest")
 
@@ -132,9 +135,11 @@ def _all_misconceptions() -> Iterator[Any]:
 
 
 @ids(("check", "misconception"), list(_all_misconceptions()))
-def test_diagnosis_does_not_depend_on_the_draws(check: Check, misconception: Misconception) -> None:
+def test_diagnosis_does_not_depend_on_the_draws(
+    check: Check, misconception: Misconception, known: KnownFor
+) -> None:
     """A student's numbers differ from those of the wrong answer that he is compared with."""
-    verdict = judge_with_other_draws(check, misconception.make, 0)
+    verdict = judge_with_other_draws(check, misconception.make, 0, known(check, 0))
     assert verdict.outcome == "failed"
     assert verdict.misconception is not None, report_on(check, verdict).text()
     assert verdict.misconception.id == misconception.id

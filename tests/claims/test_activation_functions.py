@@ -37,9 +37,10 @@ def mean(values: list[float]) -> float:
     return sum(values) / len(values)
 
 
+@pytest.mark.states("One linear layer reaches about 0.91 (0.90 to 0.92 over five seeds)")
 def test_depth_without_a_bend_gains_nothing(accuracies: dict[str, list[float]]) -> None:
     for name in ("one linear", "three linear"):
-        assert all(0.88 < value < 0.935 for value in accuracies[name])
+        assert all(0.90 - 0.02 < value < 0.92 + 0.015 for value in accuracies[name])
         assert mean(accuracies[name]) == pytest.approx(0.91, abs=0.012)
     assert mean(accuracies["three linear"]) == pytest.approx(
         mean(accuracies["one linear"]), abs=0.015
@@ -47,12 +48,14 @@ def test_depth_without_a_bend_gains_nothing(accuracies: dict[str, list[float]]) 
 
 
 @pytest.mark.parametrize("name", ["tanh", "relu"])
+@pytest.mark.states("the accuracy is about 0.98, at least 4 points more in every seed")
 def test_a_bend_gains_at_least_four_points(accuracies: dict[str, list[float]], name: str) -> None:
     assert mean(accuracies[name]) == pytest.approx(0.98, abs=0.012)
     for bent, straight in zip(accuracies[name], accuracies["three linear"], strict=True):
         assert bent > straight + 0.04
 
 
+@pytest.mark.states("The sigmoid lies between them at about 0.94")
 def test_sigmoid_lies_between(accuracies: dict[str, list[float]]) -> None:
     assert mean(accuracies["sigmoid"]) == pytest.approx(0.94, abs=0.015)
     assert mean(accuracies["three linear"]) < mean(accuracies["sigmoid"]) < mean(accuracies["tanh"])
@@ -67,6 +70,10 @@ def tanh_slope(x: torch.Tensor) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.states(
+    "so that their standard deviation is 0.5, 1, 3 or 10",
+    "(sigmoid below 2 %, tanh below 6 %). At 10 more than 70 % are",
+)
 def test_saturation_grows_with_the_scale(seed: int) -> None:
     sigmoid = saturated_share(sigmoid_slope, [0.5, 1.0, 3.0, 10.0], seed)
     tanh = saturated_share(tanh_slope, [0.5, 1.0, 3.0, 10.0], seed)
@@ -91,6 +98,9 @@ def test_only_centred_outputs_push_in_both_directions(seed: int) -> None:
 
 
 @pytest.mark.parametrize(("dtype", "border"), [(torch.float32, 89), (torch.float64, 710)])
+@pytest.mark.states(
+    "(In float64 this happens from about 710 on.)", "it only moves the border from 89 to 710"
+)
 def test_where_the_exponential_overflows(dtype: torch.dtype, border: int) -> None:
     assert torch.exp(torch.tensor(border, dtype=dtype)).isinf()
     assert torch.exp(torch.tensor(border - 1, dtype=dtype)).isfinite()
@@ -100,3 +110,15 @@ def test_largest_slopes() -> None:
     x = torch.linspace(-10, 10, 10001, dtype=torch.float64)
     assert sigmoid_slope(x).max() == pytest.approx(0.25)
     assert tanh_slope(x).max() == pytest.approx(1)
+
+
+@pytest.mark.states(r"the largest number is about $3.4 \cdot 10^{38}$")
+def test_the_largest_float32() -> None:
+    assert torch.finfo(torch.float32).max == pytest.approx(3.4e38, rel=0.01)
+
+
+@pytest.mark.states("where the slope is below 0.05")
+def test_where_the_demo_draws_the_border() -> None:
+    from helpers.demos.activation_functions import FLAT
+
+    assert FLAT == 0.05

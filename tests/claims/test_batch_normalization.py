@@ -15,7 +15,14 @@ from helpers.experiments import batch_normalization as lesson
 pytestmark = pytest.mark.claims
 
 SEEDS = range(5)
+MARGIN = 0.04
+"""How far an accuracy may lie outside of the stated range on another machine."""
 BN, LN = nn.BatchNorm1d, nn.LayerNorm
+
+
+def within(values: list[float], low: float, high: float) -> bool:
+    """Whether all values lie in the range that the text states, with the margin."""
+    return all(low - MARGIN < value < high + MARGIN for value in values)
 
 
 @pytest.fixture(scope="module")
@@ -23,14 +30,17 @@ def digits() -> Dataset:
     return load("digits", "cpu").flat()
 
 
+@pytest.mark.states(
+    "without BatchNorm 0.08 to 0.09, which is chance for ten classes; with BatchNorm 0.96 to 0.97"
+)
 def test_twenty_sigmoid_layers_learn_only_with_batchnorm(digits: Dataset) -> None:
     plain = [lesson.deep_sigmoid(digits, None, seed) for seed in SEEDS]
     normalised = [lesson.deep_sigmoid(digits, BN, seed) for seed in SEEDS]
-    assert max(plain) < 0.15  # stated: chance, 0.08 to 0.09
-    assert min(normalised) > 0.90  # stated: 0.96 to 0.97
-    assert mean(normalised) > 0.93
+    assert within(plain, 0.08, 0.09)
+    assert within(normalised, 0.96, 0.97)
 
 
+@pytest.mark.states("to less than $10^{-10}$")
 def test_inputs_of_the_last_sigmoid_are_alike_for_all_images_without_batchnorm(
     digits: Dataset,
 ) -> None:
@@ -54,13 +64,16 @@ def by_rate(digits: Dataset) -> dict[tuple[bool, float], list[float]]:
     }
 
 
+@pytest.mark.states(
+    "without BatchNorm 0.93 to 0.96 at a rate of 0.3; at 1 most runs fail, and at 3 all are at chance. With BatchNorm 0.95 to 0.97 at a rate of 3; at 10 it fails as well"
+)
 def test_widest_rate_grows_about_tenfold(
     by_rate: dict[tuple[bool, float], list[float]],
 ) -> None:
-    assert min(by_rate[False, 0.3]) > 0.90  # stated: 0.93 to 0.96
+    assert within(by_rate[False, 0.3], 0.93, 0.96)
     assert mean(by_rate[False, 1.0]) < 0.80  # stated: fails in most runs
     assert max(by_rate[False, 3.0]) < 0.30  # stated: chance
-    assert min(by_rate[True, 3.0]) > 0.90  # stated: 0.95 to 0.97
+    assert within(by_rate[True, 3.0], 0.95, 0.97)
     assert mean(by_rate[True, 10.0]) < 0.60  # stated: fails
 
 
@@ -75,14 +88,17 @@ def by_batch_size(digits: Dataset) -> dict[tuple[str, int], float]:
     }
 
 
+@pytest.mark.states(
+    "BatchNorm 0.38 with batches of 2, 0.85 with 8, 0.88 with 64. LayerNorm 0.88 with each."
+)
 def test_small_batches_hurt_batchnorm_and_not_layernorm(
     by_batch_size: dict[tuple[str, int], float],
 ) -> None:
     seen = by_batch_size
-    assert seen["BN", 2] < 0.60  # stated: 0.38
-    assert seen["BN", 8] > 0.78  # stated: 0.85
-    assert seen["BN", 64] > 0.82  # stated: 0.88
-    assert all(seen["LN", size] > 0.82 for size in (2, 8, 64))  # stated: 0.88 at each
+    assert seen["BN", 2] == pytest.approx(0.38, abs=0.12)
+    assert seen["BN", 8] == pytest.approx(0.85, abs=MARGIN)
+    assert seen["BN", 64] == pytest.approx(0.88, abs=MARGIN)
+    assert all(seen["LN", size] == pytest.approx(0.88, abs=MARGIN) for size in (2, 8, 64))
 
 
 def test_two_values_become_plus_and_minus_one() -> None:
@@ -98,23 +114,34 @@ def modes(digits: Dataset) -> list[dict[str, float]]:
     return [lesson.modes_at_test_time(digits, BN, seed) for seed in SEEDS]
 
 
+@pytest.mark.states(
+    "evaluation mode 0.95 to 0.97, training mode on mixed batches about the same (0.95), and on batches of one class 0.19 to 0.23"
+)
 def test_a_forgotten_eval_makes_predictions_depend_on_the_batch(
     modes: list[dict[str, float]],
 ) -> None:
-    assert min(m["evaluation mode"] for m in modes) > 0.90  # stated: 0.95 to 0.97
-    assert mean(m["training mode, mixed"] for m in modes) > 0.88  # stated: 0.95
-    assert max(m["training mode, by class"] for m in modes) < 0.45  # stated: 0.19 to 0.23
+    assert within([m["evaluation mode"] for m in modes], 0.95, 0.97)
+    assert mean(m["training mode, mixed"] for m in modes) == pytest.approx(0.95, abs=MARGIN)
+    by_class = [m["training mode, by class"] for m in modes]
+    assert all(0.19 - 0.1 < share < 0.23 + 0.1 for share in by_class)
 
 
+@pytest.mark.states(
+    "Training looks fine (0.95 on mixed batches in training mode), and evaluation mode gives 0.62 on average",
+    "With a momentum of 0.001",
+)
 def test_running_statistics_that_lag_spoil_evaluation_only(digits: Dataset) -> None:
     slow = partial(BN, momentum=0.001)
     seen = [lesson.modes_at_test_time(digits, slow, seed) for seed in SEEDS]
-    in_eval = mean(m["evaluation mode"] for m in seen)  # stated: 0.62
-    in_training = mean(m["training mode, mixed"] for m in seen)  # stated: 0.95
-    assert in_eval < 0.80
-    assert in_training > in_eval + 0.1
+    in_eval = mean(m["evaluation mode"] for m in seen)
+    in_training = mean(m["training mode, mixed"] for m in seen)
+    assert in_eval == pytest.approx(0.62, abs=0.15)
+    assert in_training == pytest.approx(0.95, abs=MARGIN)
 
 
+@pytest.mark.states(
+    "With BatchNorm 0.97. With noise behind BatchNorm the drift is more than three times that of the plain network, and it still reaches 0.95 to 0.97."
+)
 def test_a_network_whose_distributions_jump_still_learns(digits: Dataset) -> None:
     def runs(norm: lesson.Norm) -> tuple[list[float], list[float]]:
         made = [lesson.drift_and_accuracy(digits, norm, seed) for seed in SEEDS]
@@ -122,9 +149,9 @@ def test_a_network_whose_distributions_jump_still_learns(digits: Dataset) -> Non
 
     plain, normalised, noisy = runs(None), runs(BN), runs(lesson.NoisyBatchNorm)
     assert max(plain[1]) < 0.45  # stated: close to chance
-    assert min(normalised[1]) > 0.93  # stated: 0.97
-    assert min(noisy[1]) > 0.90  # stated: 0.95 to 0.97
-    assert mean(noisy[0]) > 2 * mean(plain[0])  # stated: more than three times the drift
+    assert within(normalised[1], 0.97, 0.97)
+    assert within(noisy[1], 0.95, 0.97)
+    assert mean(noisy[0]) > 3 * mean(plain[0])
     assert mean(normalised[0]) < 0.05 * mean(noisy[0])
 
 
@@ -139,15 +166,20 @@ def by_scale(digits: Dataset) -> dict[tuple[bool, float], list[float]]:
     }
 
 
+@pytest.mark.states(
+    "without BatchNorm only the right scale learns (0.90), the others stay at chance. With BatchNorm 0.95 to 0.98 for weights that are 10 or 100 times too small, 0.89 at Kaiming's scale, and 0.58 for weights 10 times too large",
+    "so each step turns them about 100 times less",
+)
 def test_batchnorm_forgives_the_initial_scale(
     by_scale: dict[tuple[bool, float], list[float]],
 ) -> None:
-    assert min(by_scale[False, 1.0]) > 0.80  # stated: 0.90
+    assert mean(by_scale[False, 1.0]) == pytest.approx(0.90, abs=MARGIN)
     for scale in (0.01, 0.1, 10.0):
         assert max(by_scale[False, scale]) < 0.25  # stated: chance
     for scale in (0.01, 0.1):
-        assert min(by_scale[True, scale]) > 0.90  # stated: 0.95 to 0.98
-    assert 0.35 < mean(by_scale[True, 10.0]) < 0.80  # stated: 0.58, slow
+        assert within(by_scale[True, scale], 0.95, 0.98)
+    assert mean(by_scale[True, 1.0]) == pytest.approx(0.89, abs=MARGIN)
+    assert mean(by_scale[True, 10.0]) == pytest.approx(0.58, abs=0.2)
     assert mean(by_scale[True, 10.0]) < mean(by_scale[True, 1.0]) - 0.1
 
 
@@ -171,6 +203,9 @@ def test_scaling_the_weights_before_batchnorm_changes_nothing(digits: Dataset) -
         torch.testing.assert_close(linear.weight.grad * 10, gradient)
 
 
+@pytest.mark.states(
+    "0.94 without dropout, 0.93 with dropout behind the last activation, 0.52 with dropout behind each. There the last BatchNorm meets only 9 % of the variance"
+)
 def test_dropout_between_batchnorms_shifts_the_variance(digits: Dataset) -> None:
     seen = {
         order: [lesson.dropout_order(digits, order, seed) for seed in SEEDS]
@@ -178,16 +213,22 @@ def test_dropout_between_batchnorms_shifts_the_variance(digits: Dataset) -> None
     }
     accuracies = {order: mean(a for a, _ in runs) for order, runs in seen.items()}
     shares = {order: mean(s for _, s in runs) for order, runs in seen.items()}
-    assert accuracies["none"] > 0.88  # stated: 0.94
-    assert accuracies["last"] > 0.87  # stated: 0.93
-    assert accuracies["between"] < 0.75  # stated: 0.52
-    assert 0.85 < shares["none"] < 1.1  # stated: 0.97
+    assert accuracies["none"] == pytest.approx(0.94, abs=MARGIN)
+    assert accuracies["last"] == pytest.approx(0.93, abs=MARGIN)
+    assert accuracies["between"] == pytest.approx(0.52, abs=0.15)
+    assert 0.85 < shares["none"] < 1.1
     assert 0.85 < shares["last"] < 1.1
-    assert shares["between"] < 0.2  # stated: 0.09
+    assert shares["between"] == pytest.approx(0.09, abs=0.06)
 
 
+@pytest.mark.states(
+    "With 30 % of the training labels drawn at random",
+    "reach a mean test accuracy of about 0.80 over five seeds, with BatchNorm and without it",
+)
 def test_batchnorm_alone_does_not_help_against_random_labels(digits: Dataset) -> None:
     plain = mean(lesson.with_random_labels(digits, None, seed) for seed in SEEDS)
     normalised = mean(lesson.with_random_labels(digits, BN, seed) for seed in SEEDS)
-    assert 0.70 < plain < 0.88  # stated: about 0.80
-    assert 0.68 < normalised < plain + 0.04  # stated: about 0.80, no help
+    assert plain == pytest.approx(0.80, abs=0.06)
+    assert normalised == pytest.approx(0.80, abs=0.06)
+    assert (digits.with_label_noise(0.30).y_train != digits.y_train).any()
+    assert normalised < plain + MARGIN  # stated: no help

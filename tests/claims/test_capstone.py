@@ -11,8 +11,9 @@ from helpers.answers.capstone.blocks import BasicBlock
 from helpers.answers.capstone.capstone import residual_network, small_network
 from helpers.answers.capstone.settings import adamw_training, configure_training
 from helpers.checking.judging import judge, observer
-from helpers.checks.capstone.task import MOST_NUMBERS, TIERS
+from helpers.checks.capstone.task import MOST_NUMBERS, TIERS, shake
 from helpers.checks.capstone.training import CAPSTONE
+from helpers.course import todo_of
 from helpers.data import load
 from helpers.experiments.capstone import WITHOUT, layers_of, leave_one_out, rehearse, stages
 
@@ -29,6 +30,7 @@ def left_out() -> dict[str, list[float]]:
     }
 
 
+@pytest.mark.states("With everything, the accuracy is about 0.98.")
 def test_with_everything(left_out: dict[str, list[float]]) -> None:
     assert mean(left_out["nothing"]) == pytest.approx(0.98, abs=0.01)
 
@@ -40,6 +42,7 @@ def test_without_shaking_it_falls_to_about_a_half(left_out: dict[str, list[float
     assert max(largest, key=lambda name: largest[name]) == "shaking the training images"
 
 
+@pytest.mark.states("the accuracy is about 0.95, and lower in each of the five seeds")
 def test_without_lowering_the_rate(left_out: dict[str, list[float]]) -> None:
     assert mean(left_out["lowering the rate"]) == pytest.approx(0.95, abs=0.015)
     for high, low in zip(left_out["nothing"], left_out["lowering the rate"], strict=True):
@@ -69,14 +72,18 @@ def accuracies() -> list[float]:
     return found
 
 
+@pytest.mark.states("was about 0.99 in the mean and above 0.978 each time")
 def test_the_courses_answer_never_loses_a_tier(accuracies: list[float]) -> None:
     """Measured over twenty seeds: mean 0.991, standard deviation 0.004, smallest 0.982."""
-    assert min(accuracies) > TIERS[-1] + 0.003
-    assert mean(accuracies) == pytest.approx(0.991, abs=0.004)
+    assert min(accuracies) > 0.978 > TIERS[-1]
+    assert mean(accuracies) == pytest.approx(0.99, abs=0.005)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.states("an accuracy of 0.90: 2 points, 0.95: 4 points, 0.975: 6 points")
 def test_one_hidden_layer_of_64_reaches_the_first_tier_only(seed: int) -> None:
+    assert dict(zip(TIERS, (2, 4, 6), strict=True)) == {0.90: 2, 0.95: 4, 0.975: 6}
+    assert todo_of("check_capstone").points == 6
     verdict = judge(CAPSTONE, observer(CAPSTONE, (small_network, configure_training)), seed)
     assert verdict.grade is not None
     assert verdict.grade.share == pytest.approx(1 / 3)
@@ -98,3 +105,14 @@ def test_sizes_of_the_text() -> None:
         assert numbers(stages(BasicBlock, 1, widths, 10)) == sum(
             h for _, h, _ in layers_of(widths, 1)
         )
+
+
+@pytest.mark.states("by up to one pixel", "a number between 0.7 and 1.3")
+def test_how_far_an_image_is_shaken() -> None:
+    image = torch.zeros(1, 1, 8, 8)
+    image[..., 4, 4] = 1.0
+    shaken = shake(image.repeat(2_000, 1, 1, 1), torch.Generator().manual_seed(0))
+    contrast = shaken.amax(dim=(1, 2, 3))
+    assert 0.7 <= contrast.min() < 0.72 and 1.28 < contrast.max() <= 1.3
+    places = shaken.flatten(1).argmax(dim=1)
+    assert set(places.tolist()) == {8 * row + column for row in (3, 4, 5) for column in (3, 4, 5)}

@@ -8,6 +8,7 @@ from torch import nn
 
 from helpers.answers.dropout.dropout_layer import by_hand
 from helpers.answers.dropout.mc_dropout import mc_dropout_predict
+from helpers.data import load
 from helpers.experiments.dropout import (
     SEEDS,
     forgotten_flag,
@@ -37,6 +38,7 @@ def test_seeds_are_five() -> None:
 
 
 @pytest.mark.parametrize("p", [0.2, 0.5, 0.8])
+@pytest.mark.states("the mean is within 3 percent of the sum without dropout")
 def test_rescaling_keeps_the_mean(p: float) -> None:
     for seed in SEEDS:
         rescaled, raw = mean_in_training(by_hand, p, seed)
@@ -44,6 +46,7 @@ def test_rescaling_keeps_the_mean(p: float) -> None:
         assert raw == pytest.approx(1 - p, abs=0.03)
 
 
+@pytest.mark.states("from about 78 to about 93 percent, by more than 8 points in every seed")
 def test_dropout_helps_with_wrong_labels(wrong_labels: Histories) -> None:
     """From about 78 to about 93 percent, by more than 8 points in every seed."""
     without, with_dropout = (
@@ -54,6 +57,9 @@ def test_dropout_helps_with_wrong_labels(wrong_labels: Histories) -> None:
     assert mean(with_dropout) == pytest.approx(0.93, abs=0.03)
 
 
+@pytest.mark.states(
+    "it agrees with about 92 percent of the training labels. With dropout it agrees with about 74 percent"
+)
 def test_without_dropout_the_wrong_labels_are_learned(wrong_labels: Histories) -> None:
     """Agreement with 92 percent of the training labels against 74, 73 of which are right."""
     without, with_dropout = (
@@ -63,6 +69,7 @@ def test_without_dropout_the_wrong_labels_are_learned(wrong_labels: Histories) -
     assert with_dropout == pytest.approx(0.74, abs=0.03)
 
 
+@pytest.mark.states("(about 95 percent)")
 def test_stopping_in_time_would_have_helped_as_much(wrong_labels: Histories) -> None:
     without, with_dropout = (
         mean([max(run["test_accuracy"]) for run in wrong_labels[p]]) for p in (0.0, 0.5)
@@ -71,15 +78,17 @@ def test_stopping_in_time_would_have_helped_as_much(wrong_labels: Histories) -> 
     assert without == pytest.approx(with_dropout, abs=0.025)
 
 
+@pytest.mark.states(
+    "we draw 30 percent of the training labels anew at random. About 27 percent are wrong then"
+)
 def test_about_27_percent_of_the_labels_are_wrong() -> None:
-    from helpers.data import load
-
     clean = load("digits", "cpu")
     for seed in SEEDS:
         wrong = (clean.with_label_noise(0.3, seed).y_train != clean.y_train).float().mean()
         assert wrong.item() == pytest.approx(0.27, abs=0.02)
 
 
+@pytest.mark.states("about 10 points on average", "nor hurts by more than 3 points on average")
 def test_dropout_hurts_a_narrow_network_on_little_clean_data() -> None:
     """About 10 points with 16 units, in every seed; at most 3 points either way with 256."""
     narrow, thinned = (with_little_data(nn.Dropout, p, hidden=16) for p in (0.0, 0.5))
@@ -89,6 +98,9 @@ def test_dropout_hurts_a_narrow_network_on_little_clean_data() -> None:
     assert abs(mean(wide) - mean(thinned)) < 0.03
 
 
+@pytest.mark.states(
+    "the accuracy is 2 to 3 points lower on average, and for about 7 percent of the test images"
+)
 def test_forgotten_flag_costs_accuracy_and_makes_answers_random() -> None:
     """2 to 3 points on average, and about 7 percent of the answers change."""
     results = [forgotten_flag(*trained(nn.Dropout, seed), seed) for seed in SEEDS]
@@ -97,9 +109,14 @@ def test_forgotten_flag_costs_accuracy_and_makes_answers_random() -> None:
     assert all(result["changed"] == 0 for result in kept)
     assert mean([result["changed"] for result in forgotten]) == pytest.approx(0.07, abs=0.03)
     gaps = [a["accuracy"] - b["accuracy"] for a, b in zip(kept, forgotten, strict=True)]
-    assert mean(gaps) == pytest.approx(0.025, abs=0.015)
+    assert 0.02 - 0.01 < mean(gaps) < 0.03 + 0.01
 
 
+@pytest.mark.states(
+    "a probability of about 0.93 for digits and about 0.61 for noise",
+    "surer of noise: about 0.79",
+    "0.61 is still far more than the 0.10 of pure guessing",
+)
 def test_monte_carlo_dropout_is_less_sure_of_noise() -> None:
     """0.93 for digits, 0.61 for noise; a single pass gives noise 0.79."""
     results = [
@@ -113,6 +130,7 @@ def test_monte_carlo_dropout_is_less_sure_of_noise() -> None:
     assert (digits - noise > 0.15).all()
     assert digits.mean().item() == pytest.approx(0.93, abs=0.03)
     assert noise.mean().item() == pytest.approx(0.61, abs=0.07)
+    assert 1 / len(load("digits", "cpu").classes) == 0.10  # pure guessing
     ratio = means("noise", "spread").mean() / means("digits", "spread").mean()
     assert 2.8 < ratio.item() < 4.7
     assert (means("noise", "one pass") > noise + 0.05).all()

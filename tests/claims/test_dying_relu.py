@@ -55,7 +55,26 @@ def test_there_are_five_seeds() -> None:
     assert len(SEEDS) >= 5
 
 
+@pytest.mark.states("(test accuracy; chance is 0.1)")
+def test_chance(data: Dataset) -> None:
+    assert 1 / data.num_classes == 0.1
+
+
+@pytest.mark.states(
+    "| 0 | 2.0 | 0 | 0.3 |",
+    "| 0 | 0 | 1.1 | 0 |",
+    "| 0 | 0 | 0 | 0.7 |",
+    "the zero rate is 0.67. Only unit 0 is dead: the dead fraction is 0.25.",
+)
+def test_the_example_with_three_samples_and_four_units() -> None:
+    activations = torch.tensor([[0, 2.0, 0, 0.3], [0, 0, 1.1, 0], [0, 0, 0, 0.7]])
+    assert round(zero_rate(activations), 2) == 0.67
+    assert dead_fraction(activations) == 0.25
+    assert (activations == 0).all(dim=0).tolist() == [True, False, False, False]
+
+
 @pytest.mark.parametrize("init", ["PyTorch", "He"])
+@pytest.mark.states("Between 0.4 and 0.6 of all activations are zero")
 def test_a_new_layer_is_half_silent_and_hardly_dead(init, data: Dataset) -> None:
     for layers in untrained(COUNT, data, Setting(init=init)):
         assert list(layers) == ["activation1", "activation2"]
@@ -64,6 +83,7 @@ def test_a_new_layer_is_half_silent_and_hardly_dead(init, data: Dataset) -> None
             assert dead < 0.05
 
 
+@pytest.mark.states("it reads more than 90 % of the test images right")
 def test_a_high_zero_rate_is_not_death(data: Dataset) -> None:
     runs = [of_seed[0] for of_seed in sweep(COUNT, data, [Setting(scale=4.0)])]
     assert all(one.zero_rate > 0.5 for one in runs)
@@ -72,16 +92,23 @@ def test_a_high_zero_rate_is_not_death(data: Dataset) -> None:
     assert all(one.accuracy > 0.9 for one in runs)
 
 
+@pytest.mark.states(
+    "| step size | 0.3: at most 5 % dead | 2.0: more than 60 % dead, accuracy below 0.3 |",
+    "| first bias | 0: at most 5 % dead | −1: more than half dead; −4: all dead; accuracy below 0.2 |",
+    "| first weights | PyTorch's: at most 5 % dead | 12 times wider: more than 40 % dead, accuracy below 0.5 |",
+)
 def test_what_kills(data: Dataset, healthy: list[Run], cured) -> None:
     assert all(one.dead <= 0.05 and one.accuracy > 0.85 for one in healthy)
-    for cause, most_right, least_dead in (
-        ("step of 2.0", 0.3, 0.6),
-        ("biases of −1", 0.2, 0.5),
-        ("weights 12 times wider", 0.5, 0.4),
-    ):
+    least_dead = {"step of 2.0": 0.6, "biases of −1": 0.5, "weights 12 times wider": 0.4}
+    for cause, least in least_dead.items():
         for one in cured[cause]["as it is"]:
-            assert one.accuracy < most_right
-            assert one.dead > least_dead
+            assert one.accuracy < AS_IT_IS[cause]
+            assert one.dead > least
+    assert (Setting().lr, CAUSES["step of 2.0"].lr) == (0.3, 2.0)
+    assert CAUSES["biases of −1"].bias == -1.0
+    assert CAUSES["weights 12 times wider"].scale == 12
+    unbiased = [run(COUNT, Setting(bias=0.0), data, seed) for seed in SEEDS]
+    assert all(one.dead <= 0.05 for one in unbiased)
     born_dead = [run(COUNT, Setting(bias=-4.0), data, seed) for seed in SEEDS]
     assert all(one.dead == 1 and one.accuracy < 0.2 for one in born_dead)
 
@@ -93,6 +120,9 @@ def test_steps_and_wide_weights_kill_during_training_and_biases_before(data: Dat
             assert dead > 0.45 if cause == "biases of −1" else dead < 0.05
 
 
+@pytest.mark.states(
+    "In every seed the gradient of every dead unit is 0.0: not small, but zero. Of the living units more than 80 % have one that is not."
+)
 def test_dead_units_get_no_gradient_and_do_not_come_back(data: Dataset) -> None:
     for seed in SEEDS:
         model = trained(SICK, data, seed)
@@ -107,6 +137,7 @@ def test_dead_units_get_no_gradient_and_do_not_come_back(data: Dataset) -> None:
         assert int((before[0].dead & ~after[0].dead).sum()) == 0
 
 
+AS_IT_IS = {"step of 2.0": 0.3, "biases of −1": 0.2, "weights 12 times wider": 0.5}
 HELPS = {
     ("step of 2.0", "step ten times smaller"): 0.85,
     ("biases of −1", "LeakyReLU(0.2)"): 0.8,
@@ -122,13 +153,22 @@ DOES_NOT = {
 }
 
 
+@pytest.mark.states(
+    "| illness | as it is | small step | LeakyReLU(0.2) |",
+    "| step of 2.0 | below 0.3 | **above 0.85** | below 0.3 | below 0.3 |",
+    "| biases of −1 | below 0.2 | below 0.2 | **above 0.8** | **above 0.9** |",
+    "| weights 12 times wider | below 0.5 | **above 0.8** | below 0.3 | **above 0.9** |",
+)
 def test_every_cell_of_the_table_is_claimed() -> None:
     cells = {(cause, cure) for cause in CAUSES for cure in CURES if cure != "as it is"}
     assert cells == {*HELPS, *DOES_NOT}
     assert {cure for _, cure in HELPS} == set(CURES) - {"as it is"}
+    assert set(AS_IT_IS) == set(CAUSES)
+    assert CAUSES["weights 12 times wider"].scale == 12
 
 
 @pytest.mark.parametrize(("cause", "cure"), list(HELPS))
+@pytest.mark.states("Where the cure fits, at most 5 % of the units are dead.")
 def test_a_cure_that_fits(cause: str, cure: str, cured) -> None:
     for one in cured[cause][cure]:
         assert one.accuracy > HELPS[cause, cure]
@@ -148,9 +188,13 @@ def test_with_a_leaky_slope_nothing_dies_and_a_large_step_diverges(cured) -> Non
         assert all(not math.isfinite(one.loss) for one in cured[cause]["LeakyReLU(0.2)"])
 
 
+@pytest.mark.states(
+    "with the usual 0.01 the network with biases of −1 stays below 0.2, as the gradient through two silent layers is still 10,000 times smaller"
+)
 def test_the_usual_slope_is_not_enough_against_negative_biases(data: Dataset) -> None:
     ill = replace(CAUSES["biases of −1"], activation=partial(nn.LeakyReLU, 0.01))
     assert all(run(COUNT, ill, data, seed).accuracy < 0.2 for seed in SEEDS)
+    assert round(1 / 0.01**2) == 10_000
 
 
 def test_the_compared_networks_start_equal(data: Dataset) -> None:

@@ -276,7 +276,7 @@ ANSWERS = Answers(
         Misconception(
             "uses-mode-of-bn",
             _probes_in_mode,
-            "In training mode your function uses the statistics of your probes.",
+            "When bn is in training mode, your function uses the statistics of inputs of its own.",
             "Use bn.running_mean and bn.running_var.",
         ),
         Misconception(

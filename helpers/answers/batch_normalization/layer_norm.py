@@ -303,7 +303,7 @@ _TABLE: list[tuple[str, type, str, str]] = [
      "Your layer has one weight and one bias for all entries.",
      "Both have the shape normalized_shape."),
     ("flat-weight", FlatWeight,
-     "Your weight and bias are vectors.",
+     "Your weight and bias are vectors, however many axes are normalised.",
      "Both have the shape normalized_shape, with all its axes."),
     ("plain-tensors", PlainTensors,
      "weight and bias are plain tensors, so no optimiser would find them.",

@@ -51,7 +51,9 @@ def clamped(X: torch.Tensor, dropout: float) -> torch.Tensor:
 
 CPU_SENTENCE = "the mask is made on the CPU, whatever the device of X"
 CPU_HINT = "Make it where X lies: torch.rand_like(X), or torch.rand(X.shape, device=X.device)."
-KEEP_HINT = "Let p = 0 be your guide: no entry is dropped, so a mask of keeps is all ones."
+KEEP_HINT = (
+    "Let dropout = 0 be your guide: nothing is dropped, so a mask of what stays is all ones."
+)
 SCALE_HINT = "Divide the kept entries by 1 - dropout, so that the mean stays what it was."
 
 ANSWERS = Answers(

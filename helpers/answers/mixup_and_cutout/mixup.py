@@ -238,7 +238,7 @@ ANSWERS = Answers(
             "labels-not-mixed",
             _labels_not_mixed,
             "You mixed the images but kept the labels of x[i] alone.",
-            "An image that is 70 % a three and 30 % an eight gets the label 0.7 and 0.3.",
+            "An image that is 70 % a three and 30 % an eight gets 0.7 for three and 0.3 for eight.",
         ),
         Misconception(
             "images-not-mixed",

@@ -126,7 +126,7 @@ ANSWERS = Answers(
         Misconception(
             "spread-over-others",
             _over_others,
-            "You gave 1 − ε to the labelled class and ε/(C − 1) to each other one, which is "
+            "You gave 1 − ε to the labelled class and ε/(C − 1) to every other class, which is "
             "another convention.",
             "Here ε is spread over all C classes, the labelled one included.",
         ),

@@ -53,7 +53,7 @@ def _wrong_std(formula: Callable[[int, float], float], default: float = 0.0) -> 
 
 
 XAVIER = "Var[w] = 2 / (fan_in + fan_out), and a uniform number in [−b, b] has variance b²/3."
-KAIMING = "The gain of LeakyReLU with slope a is √(2 / (1 + a²)); divide it by √fan_in."
+KAIMING = "Var[w] = 2 / ((1 + α²) · fan_in) for the slope α; the standard deviation is its root."
 
 ANSWERS = Answers(
     reference=(xavier_uniform_bound, kaiming_normal_std),
@@ -157,7 +157,7 @@ ANSWERS = Answers(
         Misconception(
             "std-without-two",
             _wrong_std(lambda n, a: 1 / math.sqrt((1 + a * a) * n)),
-            "The factor 2 is missing: ReLU passes on half of the signal, and it makes up for that.",
+            "The factor 2 is missing, which makes up for ReLU: that passes on half of the mean square.",
             KAIMING,
         ),
         Misconception(
@@ -181,7 +181,7 @@ ANSWERS = Answers(
         Misconception(
             "slope-squares-sum",
             _wrong_std(lambda n, a: math.sqrt(2 / ((1 + a) ** 2 * n))),
-            "You squared 1 + a; it is 1 + a².",
+            "You squared 1 + α; it is 1 + α².",
             KAIMING,
         ),
         Misconception(
@@ -193,7 +193,7 @@ ANSWERS = Answers(
         Misconception(
             "multiplies-by-slope",
             _wrong_std(lambda n, a: math.sqrt(2 * (1 + a * a) / n)),
-            "You multiplied by 1 + a² in place of dividing.",
+            "You multiplied by 1 + α² in place of dividing.",
             KAIMING,
         ),
         Misconception(

@@ -114,7 +114,7 @@ ANSWERS = Answers(
             "skips-last-hidden",
             written(skips_last_hidden),
             "The last hidden layer is left out.",
-            "range(n) already stops before n: there is nothing to subtract.",
+            "Walk through all of self.layers; a range(n) stops before n by itself.",
         ),
         Misconception(
             "same-hidden-layer",

@@ -281,7 +281,7 @@ ANSWERS = Answers(
         Misconception(
             "truth-of-a-tensor",
             _u_or_random,
-            "You ask whether u is true, and a tensor with several entries is neither.",
+            "You ask whether u is true, and a tensor with several entries is neither true nor false.",
             "Write: if u is None.",
         ),
         Misconception(

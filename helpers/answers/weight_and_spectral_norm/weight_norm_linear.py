@@ -224,13 +224,13 @@ ANSWERS = Answers(
         Misconception(
             "large-epsilon",
             layer(lambda g, v: g * v / (lengths(v) + 1e-5)),
-            "You add a number to the length that is not small against a short row.",
+            "You add a number to the length, and next to a short row that number is not small.",
             "A row may be as short as 1e-4: leave the number out, or take 1e-12.",
         ),
         Misconception(
             "epsilon-in-root",
             layer(lambda g, v: g * v / (v.square().sum(dim=1, keepdim=True) + 1e-8).sqrt()),
-            "You add a number below the root that is not small against the square of a short row.",
+            "You add a number below the root, and next to the square of a short row it is not small.",
             "A row may be as short as 1e-4, and then its square is 1e-8: leave the number out.",
         ),
         Misconception(

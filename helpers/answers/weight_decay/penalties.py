@@ -185,7 +185,7 @@ ANSWERS = Answers(
         Misconception(
             "spectral-norm",
             (l1_penalty, _sum(_spectral)),
-            "For matrices you took the spectral norm, which looks at one direction only.",
+            "For matrices you took the matrix norm of order 2, which looks at one direction only.",
             "Sum the squares of all entries; that is the Frobenius norm, squared.",
         ),
         Misconception(

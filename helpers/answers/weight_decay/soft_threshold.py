@@ -126,13 +126,13 @@ ANSWERS = Answers(
             "half-threshold",
             lambda w, t: by_sign(w, t / 2),
             "You use half of the threshold.",
-            "The minimiser of ½(u − w)² + t·|u| moves by t.",
+            "What minimises ½(u − w)² + θ·|u| lies θ nearer to 0 than w.",
         ),
         Misconception(
             "double-threshold",
             lambda w, t: by_sign(w, 2 * t),
             "You use twice the threshold.",
-            "The minimiser of ½(u − w)² + t·|u| moves by t.",
+            "What minimises ½(u − w)² + θ·|u| lies θ nearer to 0 than w.",
         ),
         Misconception(
             "squared-threshold",

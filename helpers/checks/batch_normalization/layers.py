@@ -147,8 +147,11 @@ def _observe_steps(make: Any, case: Case) -> Iterator[tuple[str, Any]]:
     for i, (x, upstream) in enumerate(zip(case.batches, case.upstream, strict=True), start=1):
         yield from _one_batch(parent, layer, x, upstream, f"batch {i}", case.grad)
         if i == 1:
-            yield "parameters", ", ".join(sorted(name for name, _ in layer.named_parameters()))
-            yield "state_dict", ", ".join(sorted(new))
+            yield (
+                "parameters",
+                ", ".join(sorted(name for name, _ in layer.named_parameters())) or "none",
+            )
+            yield "state_dict", ", ".join(sorted(new)) or "nothing"
             yield "counter", _kind(getattr(layer, "num_batches_tracked", None))
             yield "shapes", _shapes(layer)
             for key in STATE:

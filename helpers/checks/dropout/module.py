@@ -99,7 +99,7 @@ def _seen_of_modes(layer: Any, X: torch.Tensor) -> Iterator[tuple[str, Any]]:
     (gradient,) = torch.autograd.grad(model(leaf), leaf, upstream)
     yield "gradient in evaluation mode", gradient
     yield "X afterwards", X
-    yield "saved", ", ".join(layer.state_dict())
+    yield "saved", ", ".join(layer.state_dict()) or "nothing"
 
 
 CALL = "MyDropout({p})(X)"

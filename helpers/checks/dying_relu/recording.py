@@ -94,7 +94,7 @@ def _observe_recording(record_activations: Any, case: Case) -> Iterator[tuple[st
     result = record_activations(model, case.x)
     yield "kind", _kind(result, dict)
     names = sorted(result, key=str)
-    yield "names", ", ".join(repr(name) for name in names)
+    yield "names", ", ".join(repr(name) for name in names) or "none"
     yield "kinds", ", ".join(_kind(result[name], torch.Tensor) for name in names)
     yield "output", result[names[-1]]
     yield "outputs", torch.cat([result[name].flatten() for name in names])
@@ -106,7 +106,10 @@ def _observe_recording(record_activations: Any, case: Case) -> Iterator[tuple[st
     yield "trained afterwards", _trained(model, case.x)
     model(case.x)
     again = record_activations(model, case.x)
-    yield "names of a second call", ", ".join(repr(name) for name in sorted(again, key=str))
+    yield (
+        "names of a second call",
+        ", ".join(repr(name) for name in sorted(again, key=str)) or "none",
+    )
     yield "result afterwards", torch.cat([result[name].flatten() for name in names])
 
 

@@ -84,7 +84,7 @@ def _observe(gradient_magnitude_by_layer: Any, case: Case) -> Iterator[tuple[str
     model = _with_gradients(case)
     result = gradient_magnitude_by_layer(model)
     yield "result", "a dict" if isinstance(result, dict) else f"a {type(result).__name__}"
-    yield "names", ", ".join(str(name) for name in result)
+    yield "names", ", ".join(str(name) for name in result) or "none"
     yield "kinds", ", ".join(sorted({_kind(value) for value in result.values()}))
     yield "values", torch.tensor([float(v) for v in result.values()], dtype=torch.float64)
     yield "gradients afterwards", _flat(p.grad for p in model.parameters())

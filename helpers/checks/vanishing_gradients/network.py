@@ -68,7 +68,7 @@ def _observe(Network: Any, case: Case) -> Iterator[tuple[str, Any]]:
     is_tensor = isinstance(output, torch.Tensor)
     yield "kind of output", "a tensor" if is_tensor else f"a {type(output).__name__}"
     yield "output", output
-    yield "activations used", ", ".join(used)
+    yield "activations used", ", ".join(used) or "none of them"
     yield "second output", model.eval()(case.x)
 
     leaf = case.x.detach().clone().requires_grad_()
