@@ -48,6 +48,7 @@ class Bridge:
     def __init__(self, course: Course, source: Source) -> None:
         self.course = course
         self.source = source
+        self._gradebook: Gradebook | None = None
         logging.getLogger("tornado.application").setLevel(logging.CRITICAL)
         self.exporter = NotebookExporter(parent=course.autograde, config=course.autograde.config)
         self.exporter._preprocessors = []
@@ -115,8 +116,13 @@ class Bridge:
         return _patiently(lambda: self._with_gradebook(look))
 
     def _with_gradebook(self, use: Callable[[Gradebook], Result]) -> Result:
-        with Gradebook(self.course.db_url, self.course.coursedir.course_id) as gradebook:
-            return use(gradebook)
+        """Asks the gradebook, and holds no lock and no memory of the answer after that."""
+        if self._gradebook is None:
+            self._gradebook = Gradebook(self.course.db_url, self.course.coursedir.course_id)
+        try:
+            return use(self._gradebook)
+        finally:
+            self._gradebook.db.remove()
 
     def _enter(self, submission: Submission) -> None:
         """The student and the submission, as nbgrader's Autograde enters them."""

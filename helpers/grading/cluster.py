@@ -57,7 +57,7 @@ class ClusterPool:
 
         names: dict[str, str] = {}
         try:
-            under_way = as_completed()
+            under_way = as_completed(loop=self.client.loop)
             for task in islice(source, self._width()):
                 self._add(under_way, submit(task), task, names)
             for future in under_way:

@@ -24,7 +24,7 @@ MOST_NOTEBOOK = 32 * 2**20
 """Bytes of a notebook, with its outputs."""
 MOST_FILE = 16 * 2**20
 """Bytes of one file beside it."""
-MOST_FILES = 64 * 2**20
+MOST_FILES = 32 * 2**20
 """Bytes of all files beside it."""
 MOST_ENTRIES = 500
 """Names in a submission, in all its folders."""

@@ -177,6 +177,10 @@ class _Run:
                 self._feedback()
         except Stopped as error:
             self.report.stopped = str(error)
+        except CannotStart as error:  # a worker cannot isolate students' code
+            if not self.graded:
+                raise
+            self.report.stopped = str(error)
         except KeyboardInterrupt:
             self.report.stopped = (
                 "The run was interrupted. The same command continues; what was examined is kept."

@@ -85,28 +85,6 @@ def journal_size(room: Any) -> int:
     return file.stat().st_size if file.exists() else 0
 
 
-def test_killed_twenty_times(fresh: Any, undisturbed: Any) -> None:
-    """SIGKILL at random moments: most while submissions are examined and recorded, some before."""
-    dice = random.Random(20)
-    for number in range(20):
-        run = start(fresh, "--workers", "2")
-        before = journal_size(fresh)
-        early = number % 5 == 0
-        while not early and journal_size(fresh) == before and run.poll() is None:
-            time.sleep(0.005)
-        time.sleep(dice.uniform(0, 3.0 if early else 0.3))
-        family = psutil.Process(run.pid).children(recursive=True) if run.poll() is None else []
-        run.kill()
-        run.communicate()
-        _, alive = psutil.wait_procs(family, timeout=20)
-        assert not alive, "workers and sandboxes end with the run"
-    assert 0 < len(fresh.scores()) < MANY
-    last = fresh.grade("--workers", "2")
-    assert last.returncode == 0, last.stderr
-    assert_same(fresh, undisturbed)
-    assert fresh.call().stderr.count(f"0 graded, {MANY} graded before and unchanged") == 1
-
-
 def test_a_worker_that_dies_is_replaced(fresh: Any, undisturbed: Any) -> None:
     run = start(fresh, "--workers", "2")
     while journal_size(fresh) == 0:
@@ -151,16 +129,47 @@ class Cluster:
     def close(self) -> None:
         self.client.close()
         for process in self.processes:
-            process.terminate()
+            process.kill()
         for process in self.processes:
             process.wait(timeout=30)
 
 
-@pytest.fixture
-def cluster(tmp_path: Path) -> Iterator[Cluster]:
-    cluster = Cluster(tmp_path)
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """One for all tests; the first of them leave it whole."""
+    cluster = Cluster(tmp_path_factory.mktemp("cluster"))
     yield cluster
     cluster.close()
+
+
+def test_killed_twenty_times(fresh: Any, undisturbed: Any, cluster: Cluster) -> None:
+    """SIGKILL at random moments: most while submissions are examined and recorded, some before.
+
+    Most runs use the cluster, whose workers are warm already; workers of a run's own must end
+    with it.
+    """
+    dice = random.Random(20)
+    for number in range(20):
+        own_workers = number in (3, 11)
+        where = ("--workers", "1") if own_workers else ("--scheduler", cluster.address)
+        run = start(fresh, *where)
+        before = journal_size(fresh)
+        early = number % 5 == 0
+        while not early and journal_size(fresh) == before and run.poll() is None:
+            time.sleep(0.005)
+        time.sleep(dice.uniform(0, 3.0 if early else 0.08))
+        family = psutil.Process(run.pid).children(recursive=True) if own_workers else []
+        run.kill()
+        _, text = run.communicate()
+        assert run.returncode == -signal.SIGKILL, text.decode()
+        assert bool(family) == own_workers
+        _, alive = psutil.wait_procs(family, timeout=60)
+        assert not alive, "workers and sandboxes end with the run"
+    assert 0 < len(fresh.scores()) < MANY
+    last = fresh.grade("--scheduler", cluster.address)
+    assert last.returncode == 0, last.stderr
+    assert_same(fresh, undisturbed)
+    assert f"0 graded, {MANY} graded before and unchanged" in fresh.call().stderr
 
 
 def test_a_cluster_that_loses_a_worker(fresh: Any, undisturbed: Any, cluster: Cluster) -> None:

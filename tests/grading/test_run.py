@@ -224,3 +224,15 @@ def test_what_keeps_it_from_starting(
     assert run.exit_code == 2
     assert sentence in run.stderr
     assert "Traceback" not in run.stderr
+
+
+def test_it_refuses_where_it_cannot_isolate(again: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    again.hand_in("new", again.work("todo-0-1"))
+    monkeypatch.setenv("PATH", "/nowhere")
+    run = again.call("--workers", "1")
+    assert run.exit_code == 2
+    assert "bubblewrap" in run.stderr
+    assert "new" not in checks(again)
+    run = again.call("--workers", "1", "--no-sandbox", "--student", "new")
+    assert run.exit_code == 0, run.stderr
+    assert checks(again)["new"] == 1.0
