@@ -22,13 +22,13 @@ import torch
 from helpers.checking.arguments import Facts, refusal
 from helpers.checking.case import Case
 from helpers.checking.check import Check
-from helpers.checking.judging import Known, Verdict, judge
+from helpers.checking.judging import Known, ReferenceFailed, Verdict, judge
 from helpers.checking.observing import Observation
 from helpers.checking.report import Report, report_on
 from helpers.course import LESSONS
 from helpers.grading import sentences, wire
 from helpers.grading.exam import Exam, Finding, Findings, Limits, Outcome
-from helpers.grading.plan import Judge, Run, Step, steps_of
+from helpers.grading.plan import Judge, Run, Step, question_of_needs, steps_of
 from helpers.grading.sandbox.shell import plain
 from helpers.grading.sandbox.station import Child, ChildEnded, SandboxError, Station
 
@@ -119,6 +119,7 @@ class _Examination:
         self.found: dict[str, Finding] = {}
         self.flags: list[str] = []
         self.left_out: set[str] = set()
+        self.given_chosen = False
         self.seconds: dict[str, float] = defaultdict(float)
         self.end = time.monotonic() + exam.limits.notebook_seconds
 
@@ -143,6 +144,8 @@ class _Examination:
             context = self.station.child()
             child = context.__enter__()
         try:
+            if not self.given_chosen and not self._choose_given(child):
+                return False
             if self.exam.files:
                 files = {name: _numbers(data) for name, data in self.exam.files.items()}
                 if self._ask(child, None, {"ask": "files", "files": files}, 30) is None:
@@ -174,6 +177,26 @@ class _Examination:
             self.seconds[what] += time.perf_counter() - start
 
     # ---- cells
+
+    def _choose_given(self, child: Child) -> bool:
+        """Leave out the given cells that nothing graded needs; whether the child can go on.
+
+        To find them, all code is parsed, and text that breaks a parser breaks it in the sandbox.
+        """
+        self.given_chosen = True
+        question = question_of_needs(self.exam, self.steps)
+        if not question["given"]:
+            return True
+        try:
+            answer = child.ask({"ask": "needed", **question}, ANSWER_SECONDS)
+        except ChildEnded:
+            self.flags.append(sentences.NEEDS)
+            return False
+        needed = answer.get("needed")
+        if isinstance(needed, list):
+            unneeded = question["given"].keys() - set(map(str, needed))
+            self.steps = [step for step in self.steps if step.cell not in unneeded]
+        return True
 
     def _run(self, child: Child, step: Run) -> bool:
         limits = self.exam.limits
@@ -220,6 +243,7 @@ class _Examination:
                     self._keep(step, "failed", refused)
                     return True
                 verdict = judge(check, self._observer(child, step, check, known), known=known)
+                self._keep_verdict(step, check, verdict)
             except ChildEnded as ended:
                 outcome: Outcome = "time limit" if ended.how == "time" else "died"
                 self._keep(step, outcome, sentences.CHECK[ended.how].format(check=step.check))
@@ -229,9 +253,18 @@ class _Examination:
                 self._keep(step, "died", sentences.CHECK["babble"].format(check=step.check))
                 self.flags.append(sentences.CHECK_FLAG["babble"].format(check=step.check))
                 return False
-        self._keep_verdict(step, check, verdict)
+            except ReferenceFailed:
+                raise
+            except Exception as error:  # no data may stop the grading of the others
+                self._cannot_judge(step, error)
+                return True
         stuck = verdict.trouble is not None and verdict.trouble.kind == "time limit"
         return not stuck  # its thread may still run, and slow what follows
+
+    def _cannot_judge(self, step: Judge, error: Exception) -> None:
+        self._keep(step, "failed", sentences.NOT_COMPARABLE.format(check=step.check))
+        kind = type(error).__name__
+        self.flags.append(sentences.NOT_COMPARABLE_FLAG.format(check=step.check, kind=kind))
 
     def _facts(self, child: Child, step: Judge) -> list[Facts] | str:
         """The facts about the arguments, or the name that is not defined."""
@@ -242,10 +275,7 @@ class _Examination:
         facts = answer.get("facts")
         if not isinstance(facts, list) or len(facts) != len(step.names):
             raise wire.WireError("The facts about the arguments are missing.")
-        try:
-            return [_plain_facts(fact) for fact in facts]
-        except (TypeError, AttributeError):
-            raise wire.WireError("The facts about the arguments cannot be read.") from None
+        return [wire.facts_received(one) for one in facts]
 
     def _observer(self, child: Child, step: Judge, check: Check, known: Known) -> Any:
         places = {id(case): position for position, case in enumerate(known.cases)}

@@ -43,7 +43,7 @@ def names_of(code: str) -> Names:
     try:
         tree = ast.parse(TransformerManager().transform_cell(code))
         top = compile(tree, "cell", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    except (SyntaxError, ValueError, RuntimeError, MemoryError):
         return Names(frozenset(), frozenset())
     uses, provides = _of_code(top)
     provides |= set(_changed(tree))

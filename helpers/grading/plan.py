@@ -8,7 +8,6 @@ from typing import Any
 
 from helpers.course import LESSONS
 from helpers.grading.exam import Exam
-from helpers.grading.needs import needed
 
 
 @dataclass(frozen=True)
@@ -39,7 +38,7 @@ class NoCheck(ValueError):
 
 
 def steps_of(exam: Exam) -> list[Step]:
-    """The steps in the order of the notebook; given cells that nothing graded needs are left out.
+    """The steps in the order of the notebook.
 
     Raises:
         NoCheck: a graded cell is no call of a check.
@@ -55,11 +54,16 @@ def steps_of(exam: Exam) -> list[Step]:
             steps.append(Judge(cell["id"], marks["grade_id"], points, check, names))
         elif source_of(cell).strip():
             steps.append(Run(cell["id"], source_of(cell)))
+    return steps
+
+
+def question_of_needs(exam: Exam, steps: list[Step]) -> dict[str, Any]:
+    """What `needs.needed` asks for: the code of the given cells and of the others, and the names
+    that checks take."""
     given = {s.cell: s.code for s in steps if isinstance(s, Run) and s.cell in exam.given}
     work = [s.code for s in steps if isinstance(s, Run) and s.cell not in given]
-    taken = [name for s in steps if isinstance(s, Judge) for name in s.names]
-    left_out = given.keys() - needed(given, work, taken)
-    return [s for s in steps if s.cell not in left_out]
+    names = [name for s in steps if isinstance(s, Judge) for name in s.names]
+    return {"given": given, "work": work, "names": names}
 
 
 def source_of(cell: dict[str, Any]) -> str:

@@ -30,4 +30,10 @@ NOTEBOOK_TIME = (
     "The notebook took longer than {seconds:.0f} seconds; what was left has no points. "
     "Look for a cell that trains for long."
 )
+NOT_COMPARABLE = "✗ {check}: your code returned something that cannot be compared."
+NOT_COMPARABLE_FLAG = (
+    "What the student's code showed during {check} could not be compared ({kind}), "
+    "so it has no points: look at this notebook."
+)
+NEEDS = "The code of this notebook could not be analysed, so every cell of it was run."
 FILES = "The files beside the notebook could not be laid out, so the notebook ran without them."

@@ -21,6 +21,7 @@ from typing import Any, Literal
 import numpy as np
 import torch
 
+from helpers.checking.arguments import Facts
 from helpers.checking.case import Case, Foreign
 from helpers.checking.observing import Observation, Trouble
 
@@ -28,6 +29,13 @@ MOST_TEXT = 16 * 2**20
 """Bytes of JSON in one message."""
 MOST_NUMBERS = 256 * 2**20
 """Bytes of tensors in one message."""
+MOST_ANSWER_TEXT = 4 * 2**20
+"""Bytes of JSON in one message from a sandbox; as objects they take some thirty times as much."""
+MOST_ANSWER_NUMBERS = 64 * 2**20
+"""Bytes of tensors in one message from a sandbox."""
+MOST_SEEN_NUMBERS = 16 * 2**20
+"""Bytes of one observed tensor; of a larger one only its shape is sent."""
+MOST_SEEN_TEXT = 2_000
 MOST_DIMENSIONS = 64
 _HEADER = struct.Struct(">QQ")
 
@@ -79,8 +87,10 @@ class Packer:
             return value if math.isfinite(value) else {"$": "float", "text": repr(value)}
         if isinstance(value, torch.Tensor):
             return self._tensor(value)
-        if isinstance(value, np.ndarray) and value.dtype.name in _ARRAYS:
-            return self._array(value)
+        if isinstance(value, np.ndarray):
+            if value.dtype.name not in _ARRAYS:
+                return self.pack(Foreign("an array of an unusual kind", f"array{value.shape}"))
+            return self._array(value.astype(value.dtype.newbyteorder("="), copy=False))
         if isinstance(value, np.generic) and value.dtype.name in _ARRAYS:
             return {**self._array(np.asarray(value)), "$": "scalar"}
         if isinstance(value, torch.dtype) and value in _NAMES:
@@ -134,6 +144,8 @@ class Unpacker:
 
     def __init__(self, numbers: bytes | bytearray, views: bool = True) -> None:
         self.numbers = memoryview(numbers)
+        self.left = len(numbers)
+        """Bytes that are still to be copied: no two tensors may share any."""
         self.views = views
         """Whether a tensor may show one number many times, as an expanded one does."""
 
@@ -149,10 +161,12 @@ class Unpacker:
             return self._unpack(value)
         except WireError:
             raise
-        except (LookupError, TypeError, ValueError, RuntimeError, RecursionError) as error:
+        except (LookupError, TypeError, ValueError, ArithmeticError, RuntimeError) as error:
             raise WireError(f"A value could not be read: {error}") from None
 
     def _unpack(self, value: Any) -> Any:
+        if type(value) is int and not -(2**63) <= value < 2**63:
+            raise WireError("A number is too long.")
         if value is None or type(value) in (bool, str, int, float):
             return value
         kind = value["$"]
@@ -211,7 +225,8 @@ class Unpacker:
 
     def _slice(self, what: Any) -> memoryview:
         start, length = _whole(what["start"]), _whole(what["bytes"])
-        if start + length > len(self.numbers):
+        self.left -= length
+        if start + length > len(self.numbers) or self.left < 0:
             raise WireError("Numbers are missing.")
         return self.numbers[start : start + length]
 
@@ -244,12 +259,12 @@ def send(channel: socket.socket, what: dict[str, Any] | bytes) -> None:
 
 
 def receive(
-    channel: socket.socket, seconds: float | None = None, views: bool = True
+    channel: socket.socket, seconds: float | None = None, trusted: bool = True
 ) -> dict[str, Any]:
     """The next message, which must be complete after `seconds`.
 
     From a sandbox no views are taken: one number, shown a billion times, would take the judge's
-    memory when it is copied.
+    memory when it is copied. Its messages must also be shorter.
 
     Raises:
         TimeoutError: it is not complete in time.
@@ -258,7 +273,9 @@ def receive(
     """
     end = None if seconds is None else time.monotonic() + seconds
     text_length, numbers_length = _HEADER.unpack(_exactly(channel, _HEADER.size, end))
-    if text_length > MOST_TEXT or numbers_length > MOST_NUMBERS:
+    most_text = MOST_TEXT if trusted else MOST_ANSWER_TEXT
+    most_numbers = MOST_NUMBERS if trusted else MOST_ANSWER_NUMBERS
+    if text_length > most_text or numbers_length > most_numbers:
         raise WireError("A message is too long.")
     text = _exactly(channel, text_length, end)
     numbers = _exactly(channel, numbers_length, end)
@@ -268,7 +285,7 @@ def receive(
             raise WireError("A message is not an object.")
     except (ValueError, RecursionError):
         raise WireError("A message is not JSON.") from None
-    unpacker = Unpacker(numbers, views)
+    unpacker = Unpacker(numbers, views=trusted)
     return {key: unpacker.unpack(value) for key, value in what.items()}
 
 
@@ -304,11 +321,18 @@ def observation_sent(seen: Observation) -> dict[str, Any]:
     trouble = seen.trouble
     fields = ("kind", "type", "message", "line", "where")
     return {
-        "seen": dict(seen.seen),
+        "seen": {key: _not_too_large(value) for key, value in seen.seen.items()},
         "trouble": None if trouble is None else {f: str(getattr(trouble, f)) for f in fields},
         "printed": seen.printed,
         "builtins": list(seen.builtins),
     }
+
+
+def _not_too_large(value: Any) -> Any:
+    if isinstance(value, (torch.Tensor, np.ndarray)) and value.nbytes > MOST_SEEN_NUMBERS:
+        kind = "a tensor" if isinstance(value, torch.Tensor) else "an array"
+        return Foreign(f"{kind} too large to compare", f"shape {tuple(value.shape)}")
+    return value
 
 
 def observation_received(what: dict[str, Any]) -> Observation:
@@ -321,11 +345,20 @@ def observation_received(what: dict[str, Any]) -> Observation:
     if not isinstance(builtins, list) or not all(isinstance(name, str) for name in builtins):
         raise WireError("An observation is not complete.")
     return Observation(
-        seen=seen,
+        seen={k: v[:MOST_SEEN_TEXT] if isinstance(v, str) else v for k, v in seen.items()},
         trouble=None if trouble is None else _trouble(trouble),
         printed=_text(what.get("printed"), 2_000),
         builtins=[name[:100] for name in builtins[:20]],
     )
+
+
+def facts_received(what: Any) -> Facts:
+    """What a sandbox says about one argument of a check."""
+    types = {name: type(value) for name, value in vars(Facts()).items()}
+    if not isinstance(what, dict) or {k: type(v) for k, v in what.items()} != types:
+        raise WireError("The facts about an argument cannot be read.")
+    short: dict[str, Any] = {k: v[:200] if isinstance(v, str) else v for k, v in what.items()}
+    return Facts(**short)
 
 
 def _trouble(what: Any) -> Trouble:

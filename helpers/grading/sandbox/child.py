@@ -15,12 +15,19 @@ from helpers.checking.arguments import describe_argument
 from helpers.checking.check import Check
 from helpers.checking.observing import observe
 from helpers.grading import wire
+from helpers.grading.needs import needed
 from helpers.grading.sandbox.shell import GradingShell
 
 
 def serve(channel: socket.socket, shell: GradingShell, checks: dict[str, Check]) -> None:
     """Answer the judge's questions until it hangs up."""
-    answers = {"files": _files, "cell": _cell, "arguments": _arguments, "observe": _observe}
+    answers = {
+        "needed": _needed,
+        "files": _files,
+        "cell": _cell,
+        "arguments": _arguments,
+        "observe": _observe,
+    }
     while True:
         try:
             asked = wire.receive(channel)
@@ -31,6 +38,11 @@ def serve(channel: socket.socket, shell: GradingShell, checks: dict[str, Check])
         except Exception as error:
             answer = wire.message({"failed": f"{type(error).__name__}: {error}"[:500]})
         wire.send(channel, answer)
+
+
+def _needed(asked: dict[str, Any], shell: GradingShell, checks: dict[str, Check]) -> dict[str, Any]:
+    """Which given cells must run; asked before any code of the student has."""
+    return {"needed": sorted(needed(asked["given"], asked["work"], asked["names"]))}
 
 
 def _files(asked: dict[str, Any], shell: GradingShell, checks: dict[str, Check]) -> dict[str, Any]:

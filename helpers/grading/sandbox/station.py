@@ -80,13 +80,16 @@ class Child:
         try:
             self._channel.settimeout(seconds)
             wire.send(self._channel, question)
-            return wire.receive(self._channel, max(end - time.monotonic(), 0.001), views=False)
+            answer = wire.receive(self._channel, max(end - time.monotonic(), 0.001), trusted=False)
         except TimeoutError:
             raise ChildEnded("time") from None
         except (EOFError, OSError):
             raise ChildEnded("died") from None
         except wire.WireError:
             raise ChildEnded("babble") from None
+        if "failed" in answer:  # it could not even answer, for want of memory as a rule
+            raise ChildEnded("died")
+        return answer
 
 
 class Station:

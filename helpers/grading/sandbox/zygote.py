@@ -100,6 +100,8 @@ class _World:
                         self._child(channel)
                     os._exit(1)
                 os.write(writer, child.to_bytes(8, "big"))
+            except OSError as error:
+                print(f"New namespaces are not allowed: {error}", file=sys.stderr, flush=True)
             finally:
                 os._exit(0)
         os.close(writer)
@@ -139,6 +141,7 @@ class _World:
             os.setsid()
             return
         confine.few_threads()
+        confine.one_processor()
         confine.own_files(self.allowance)
         work = Path(confine.SCRATCH, "work")
         work.mkdir()
