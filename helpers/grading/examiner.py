@@ -104,7 +104,7 @@ def _known(check: str, seed: int) -> Known:
 
 
 @lru_cache(maxsize=2_000)
-def _case_bytes(check: str, seed: int, position: int) -> Any:
+def _case_sent(check: str, seed: int, position: int) -> Any:
     return wire.case_sent(_known(check, seed).cases[position])
 
 
@@ -288,7 +288,7 @@ class _Examination:
                 "ask": "observe",
                 "check": step.check,
                 "names": list(step.names),
-                "case": _case_bytes(step.check, self.exam.seed, places[id(case)]),
+                "case": _case_sent(step.check, self.exam.seed, places[id(case)]),
                 "seconds": seconds,
             }
             start = time.monotonic()
@@ -337,17 +337,6 @@ class _Examination:
         self.found[step.cell] = Finding(
             step.grade_id, step.check, outcome, share, misconception, case, headline
         )
-
-
-def _plain_facts(what: dict[str, Any]) -> Facts:
-    facts = Facts(**what)
-    return Facts(
-        is_class=facts.is_class is True,
-        is_callable=facts.is_callable is True,
-        is_instance=facts.is_instance is True,
-        missing_method=_words(facts.missing_method, 100),
-        written=_words(facts.written, 300),
-    )
 
 
 def _error(name: str, text: str) -> dict[str, Any]:
