@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test quick lint format notebooks checkers table pictures constraints bench clean
+.PHONY: help lab test quick lint format notebooks checkers table pictures constraints bench bench-grading demo-class clean
 
 help:  ## show the targets
 	@echo "make lab         open JupyterLab on the first lesson"
@@ -20,6 +20,8 @@ help:  ## show the targets
 	@echo "make table       rebuild the table of lessons in README.md"
 	@echo "make pictures    take the README's pictures anew from JupyterLab in Chromium"
 	@echo "make bench       measure checks, imports, notebooks and demos"
+	@echo "make demo-class  make a class of 60 with known scores, grade it, show the report"
+	@echo "make bench-grading compare course grade with nbgrader autograde (about half an hour)"
 	@echo "make constraints write the versions that are installed now to constraints.txt"
 	@echo "make clean       remove .venv and caches"
 
@@ -77,6 +79,12 @@ constraints: $(VENV)/.developer
 
 bench: $(VENV)/.developer
 	@$(BIN)/python tools/bench.py
+
+demo-class: $(VENV)/.developer
+	@$(BIN)/python tools/demo_class.py --open
+
+bench-grading: $(VENV)/.developer
+	@$(BIN)/python tools/bench_grading.py
 
 clean:
 	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from helpers.grading.commands import grade
+from helpers.grading.report_command import report
 
 app = typer.Typer(
     help="The PyTorch course: open it, see how far you are, grade it.",
@@ -125,6 +126,7 @@ def info() -> None:
 
 
 app.command()(grade)
+app.command()(report)
 
 
 if __name__ == "__main__":

@@ -100,26 +100,12 @@ class Journal:
             return seed, False
 
     def _read(self) -> None:
-        if not self.file.exists():
-            return
-        content = self.file.read_bytes()
-        for number, line in enumerate(content.split(b"\n"), start=1):
-            if not line.strip():
-                continue
-            try:
-                fields = json.loads(line)
-                entry = Entry(**fields)
-                if entry.state not in ("examined", "recorded") or not entry.student:
-                    raise ValueError(line)
-            except (ValueError, KeyError, TypeError):
-                self.messages.append(
-                    f"Line {number} of {self.file} is damaged and was passed over; "
-                    "what it said is found out again."
-                )
-                continue
-            self.entries[entry.student] = entry
-        if content and not content.endswith(b"\n"):  # a run was killed while it wrote a line
-            self._append(b"\n")
+        self.entries, messages = read_entries(self.file)
+        self.messages += messages
+        if self.file.exists():
+            content = self.file.read_bytes()
+            if content and not content.endswith(b"\n"):  # a run was killed while it wrote a line
+                self._append(b"\n")
 
     def _note(self, entry: Entry) -> None:
         self._append(json.dumps(asdict(entry)).encode() + b"\n")
@@ -133,6 +119,28 @@ class Journal:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def read_entries(file: Path) -> tuple[dict[str, Entry], list[str]]:
+    """The last entry of each student in a journal, and what could not be read."""
+    entries: dict[str, Entry] = {}
+    messages: list[str] = []
+    content = file.read_bytes() if file.exists() else b""
+    for number, line in enumerate(content.split(b"\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            entry = Entry(**json.loads(line))
+            if entry.state not in ("examined", "recorded") or not entry.student:
+                raise ValueError(line)
+        except (ValueError, KeyError, TypeError):
+            messages.append(
+                f"Line {number} of {file} is damaged and was passed over; "
+                "what it said is found out again."
+            )
+            continue
+        entries[entry.student] = entry
+    return entries, messages
 
 
 def write_whole(path: Path, content: bytes) -> None:
