@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import random
 import signal
@@ -16,6 +17,8 @@ from typing import Any
 import psutil
 import pytest
 from distributed import Client
+
+from helpers.grading.run import Options, grade
 
 pytestmark = pytest.mark.slow
 
@@ -148,21 +151,25 @@ def test_killed_twenty_times(fresh: Any, undisturbed: Any, cluster: Cluster) -> 
     Most runs use the cluster, whose workers are warm already; workers of a run's own must end
     with it.
     """
+    processes = multiprocessing.get_context("forkserver")
+    processes.set_forkserver_preload(["helpers.grading.run", "distributed"])
     dice = random.Random(20)
     for number in range(20):
-        own_workers = number in (3, 11)
-        where = ("--workers", "1") if own_workers else ("--scheduler", cluster.address)
-        run = start(fresh, *where)
+        own = number == 11
+        scheduler = "" if own else cluster.address
+        options = Options(fresh.lesson, fresh.folder, workers=1, scheduler=scheduler)
+        run = processes.Process(target=grade, args=(options,))
+        run.start()
         before = journal_size(fresh)
         early = number % 5 == 0
-        while not early and journal_size(fresh) == before and run.poll() is None:
-            time.sleep(0.005)
-        time.sleep(dice.uniform(0, 3.0 if early else 0.08))
-        family = psutil.Process(run.pid).children(recursive=True) if own_workers else []
+        while not early and journal_size(fresh) == before and run.is_alive():
+            time.sleep(0.002)
+        time.sleep(dice.uniform(0, 0.5 if early else 0.08))
+        family = psutil.Process(run.pid).children(recursive=True) if own else []
         run.kill()
-        _, text = run.communicate()
-        assert run.returncode == -signal.SIGKILL, text.decode()
-        assert bool(family) == own_workers
+        run.join()
+        assert run.exitcode == -signal.SIGKILL, "it was killed before its end"
+        assert bool(family) == own
         _, alive = psutil.wait_procs(family, timeout=60)
         assert not alive, "workers and sandboxes end with the run"
     assert 0 < len(fresh.scores()) < MANY
