@@ -179,3 +179,15 @@ HONEST = {
     "numbers afterwards": f"at most {MOST_NUMBERS:,}",
 }
 """What an honest answer shows in the trial, in the order in which it is looked at."""
+
+PUBLIC = ("output", "numbers", "two builds", "optimised", "changed by configure_training")
+"""Rules that need no labels, so that a broken one can end the observation at once."""
+
+
+def goes_on(key: str, value: Any) -> bool:
+    """Whether it is worth while to look further. The judge looks again, from outside."""
+    if key not in PUBLIC:
+        return True
+    measure = RULES[key].measure
+    seen = value.detach().clone() if isinstance(value, torch.Tensor) else value
+    return (measure(seen, Case("no case")) if measure else seen) == HONEST[key]

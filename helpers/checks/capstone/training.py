@@ -15,7 +15,7 @@ import torch
 from torch import nn
 
 from helpers.checking import Argument, Aspect, Case, Check, Grade, run_check
-from helpers.checks.capstone.rules import RULES
+from helpers.checks.capstone.rules import RULES, goes_on
 from helpers.checks.capstone.task import (
     BATCH,
     EPOCHS,
@@ -44,9 +44,13 @@ def _training_cases(rng: torch.Generator) -> Iterator[Case]:
         yield handed_out(task(seeds[0]), name, first=seeds[1], second=seeds[2]).keeping(seeds[0])
 
 
-def _built(build_model: Any, seed: int) -> Any:
+@torch.no_grad()
+def _built(build_model: Any, seed: int, case: Case) -> tuple[Any, str]:
+    """A network and the shape of its output; layers that find their sizes have found them."""
     torch.manual_seed(seed)
-    return build_model()
+    model = build_model()
+    out = model.eval()(case.plain[:4].clone())
+    return model, str(tuple(out.shape))
 
 
 def _numbers(model: nn.Module) -> int:
@@ -124,10 +128,17 @@ Seen = Iterator[tuple[str, Any]]
 
 
 def _observe_training(given: Any, case: Case) -> Seen:
+    for key, value in _look(given, case):
+        yield key, value
+        if not goes_on(key, value):
+            return
+
+
+def _look(given: Any, case: Case) -> Seen:
     build_model, configure_training = given
     if case.name == TRIAL:
         yield from _first_builds(build_model, case)
-    model = _built(build_model, case.first)
+    model, _ = _built(build_model, case.first, case)
     yield "numbers", _numbers(model)
     yield "at birth", _predictions(model, case.plain.clone())
     with torch.no_grad():
@@ -165,11 +176,9 @@ def _observe_training(given: Any, case: Case) -> Seen:
 
 def _first_builds(build_model: Any, case: Case) -> Seen:
     """Two networks, which must have the right output and other weights each time."""
-    both = [_built(build_model, case.second), _built(build_model, case.first)]
-    with torch.no_grad():
-        for one in both:
-            out = one.eval()(case.plain[:4].clone())
-    yield "output", str(tuple(out.shape))
+    seeds = (case.second, case.first)
+    both, shapes = zip(*(_built(build_model, seed, case) for seed in seeds), strict=True)
+    yield "output", shapes[-1]
     yield "two builds", torch.stack([_weights(one) for one in both])
 
 
