@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 project = "PyTorch course"
 author = "the course's authors"
 copyright = "the course's authors. Code: MIT. Texts and figures: CC BY 4.0"
@@ -35,7 +33,6 @@ nb_execution_mode = "cache"
 nb_execution_timeout = 900
 nb_execution_raise_on_error = True
 nb_merge_streams = True
-nb_ipywidgets_js: dict[str, Any] = {}  # a site without a kernel loads no widgets
 nb_mime_priority_overrides = [("html", "application/vnd.jupyter.widget-view+json", None)]
 
 # Pages

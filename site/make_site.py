@@ -128,6 +128,7 @@ def build(output: Path, lessons: list[str] | None = None) -> None:
         "nb_execution_cache_path": str(kept / "cache"),
         "nb_execution_excludepatterns": [str(pages[x]) for x in pages if x not in chosen],
     }
+    shutil.rmtree(kept / "html", ignore_errors=True)  # no page of an earlier build stays
     with docutils_namespace():
         application = Sphinx(
             srcdir=tree,

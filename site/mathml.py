@@ -14,6 +14,7 @@ from xml.etree import ElementTree
 from latex2mathml.converter import convert
 
 NAMESPACE = "http://www.w3.org/1998/Math/MathML"
+BARS = ("‖", "|", "∣")
 ElementTree.register_namespace("", NAMESPACE)
 
 
@@ -41,11 +42,12 @@ def _settle(element: Any, following: Any) -> None:
         element.tag, element.text = f"{{{NAMESPACE}}}mo", "∼"  # is distributed as
     elif kind == "mi" and text == "′":
         element.tag = f"{{{NAMESPACE}}}mo"
-    elif kind == "mo" and text in "‖|∣" and "fence" not in element.attrib:
+    elif kind == "mo" and text in BARS and "fence" not in element.attrib:
         large = "minsize" in element.attrib  # \big|
         element.attrib |= {"lspace": "0", "rspace": "0", "stretchy": "true" if large else "false"}
-    elif kind == "mo" and re.fullmatch("[A-Za-z]{2,}", text):  # log, max, erf
-        opens = following is not None and (following.text or "") in "(["
+    elif kind in ("mi", "mo") and re.fullmatch("[A-Za-z]{2,}", text):  # log, max, erf
+        element.tag = f"{{{NAMESPACE}}}mo"
+        opens = following is not None and following.text in ("(", "[")
         element.attrib |= {"lspace": "0.167em", "rspace": "0" if opens else "0.167em"}
 
 

@@ -46,6 +46,11 @@ def _describe(container: Any, words: str, is_demo: bool) -> None:
         container += nodes.paragraph("", " ".join(notice), classes=["notice"])
 
 
+def _leave_widgets_out(app: Any, doctree: Any) -> None:
+    """Without a kernel the state of the widgets, which holds their pictures, is of no use."""
+    app.env.nb_metadata[app.env.current_document.docname].pop("js_files", None)
+
+
 def _name_things(app: Any, page: str, template: str, context: Any, doctree: Any) -> None:
     """Tell a screen reader what the theme leaves out.
 
@@ -61,7 +66,8 @@ def _name_things(app: Any, page: str, template: str, context: Any, doctree: Any)
 
 
 def setup(app: Any) -> dict[str, Any]:
-    """Register both with Sphinx."""
+    """Register these with Sphinx."""
     app.add_transform(Figures)
+    app.connect("doctree-read", _leave_widgets_out)
     app.connect("html-page-context", _name_things, priority=900)  # after the theme
     return {"parallel_read_safe": True, "parallel_write_safe": True}
