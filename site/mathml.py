@@ -8,11 +8,15 @@ translates; a few things that it leaves open, such as the spaces around a norm, 
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import Any
 from xml.etree import ElementTree
 
+from docutils import nodes
 from latex2mathml.converter import convert
+from sphinx.util import logging
 
+logger = logging.getLogger(__name__)
 NAMESPACE = "http://www.w3.org/1998/Math/MathML"
 BARS = ("‖", "|", "∣")
 ElementTree.register_namespace("", NAMESPACE)
@@ -21,8 +25,11 @@ ElementTree.register_namespace("", NAMESPACE)
 def to_mathml(latex: str, display: bool = False) -> str:
     r"""A formula in LaTeX as a `<math>` element.
 
-    >>> to_mathml("x_i")[-62:]
-    '<mrow><msub><mi>x</mi><mi>i</mi></msub></mrow></math>'
+    >>> to_mathml("x_i").split("<mrow>")[1]
+    '<msub><mi>x</mi><mi>i</mi></msub></mrow></math>'
+
+    Raises:
+        ValueError: a command has no translation.
     """
     written = convert(latex, display="block" if display else "inline")
     root = ElementTree.fromstring(written)
@@ -30,6 +37,9 @@ def to_mathml(latex: str, display: bool = False) -> str:
         for position, element in enumerate(parent):
             following = parent[position + 1] if position + 1 < len(parent) else None
             _settle(element, following)
+    left = [text for text in root.itertext() if "\\" in text]
+    if left:
+        raise ValueError(f"No MathML for {left[0]} in the formula {latex}")
     return ElementTree.tostring(root, encoding="unicode")
 
 
@@ -53,15 +63,16 @@ def _settle(element: Any, following: Any) -> None:
 
 def setup(app: Any) -> dict[str, Any]:
     """Register the renderer with Sphinx under the name `mathml`."""
-    from docutils import nodes
 
-    def visit_inline(writer: Any, node: Any) -> None:
-        writer.body.append(to_mathml(node.astext()))
+    def write(writer: Any, node: Any, display: bool) -> None:
+        try:
+            formula = to_mathml(node.astext(), display)
+        except ValueError as error:
+            logger.warning(str(error), location=node)
+            formula = ""
+        writer.body.append(f'<div class="math">{formula}</div>' if display else formula)
         raise nodes.SkipNode
 
-    def visit_display(writer: Any, node: Any) -> None:
-        writer.body.append(f'<div class="math">{to_mathml(node.astext(), display=True)}</div>')
-        raise nodes.SkipNode
-
-    app.add_html_math_renderer("mathml", (visit_inline, None), (visit_display, None))
+    inline, block = partial(write, display=False), partial(write, display=True)
+    app.add_html_math_renderer("mathml", (inline, None), (block, None))
     return {"parallel_read_safe": True, "parallel_write_safe": True}

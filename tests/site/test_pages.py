@@ -151,11 +151,13 @@ def test_every_lesson_is_in_the_navigation(
     assert f"notebooks/{lesson.folder}/{lesson.slug}.html" in links
 
 
-def test_every_formula_is_mathml(site: Path, pages: dict[Path, Any]) -> None:
+def test_every_formula_is_mathml(pages: dict[Path, Any]) -> None:
+    """A command that has no translation stops the build; here, that none stands as plain text."""
     for file, page in pages.items():
-        for code in page.select("pre, code, script, style"):
-            code.decompose()
-        text = page.get_text()
-        found = re.findall(r"\$[^$\n]{1,60}\$|\\(?:frac|lambda|text|sum)\b", text)
-        assert not found, f"{file.name} shows LaTeX: {found[:3]}"
+        words = [
+            text
+            for text in page.find_all(string=re.compile(r"\$[^$\n]{1,60}\$|\\[a-z]{2,}"))
+            if not text.find_parent(["pre", "code", "script", "style"])
+        ]
+        assert not words, f"{file.name} shows LaTeX: {words[:3]}"
     assert sum(len(page.find_all("math")) for page in pages.values()) > 300

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import doctest
 from pathlib import Path
 from typing import Any
 
+import mathml
 import nbformat
 import pytest
 from api_page import api_page
@@ -98,6 +100,16 @@ def test_formulas_become_mathml(latex: str, expected: str) -> None:
 def test_a_formula_on_its_own_line_is_displayed() -> None:
     assert 'display="block"' in to_mathml("x", display=True)
     assert 'display="inline"' in to_mathml("x")
+
+
+def test_the_example_in_its_docstring_runs() -> None:
+    result = doctest.testmod(mathml)
+    assert result.attempted and not result.failed
+
+
+def test_a_command_without_a_translation_is_named() -> None:
+    with pytest.raises(ValueError, match=r"No MathML for \\unheard in the formula 2 \\unheard x"):
+        to_mathml(r"2 \unheard x")
 
 
 def test_every_public_name_is_on_the_page_of_the_helpers() -> None:
