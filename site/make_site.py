@@ -119,6 +119,8 @@ def build(output: Path, lessons: list[str] | None = None) -> None:
         SystemExit: a notebook failed, or Sphinx warned about a page.
     """
     tree, kept = WORK / "source", WORK / fingerprint()
+    for old in set(WORK.glob("*")) - {tree, kept}:
+        shutil.rmtree(old)  # results of earlier helpers
     write_tree(sources(), tree)
     pages = {x.folder[:2]: tree / "notebooks" / x.folder / f"{x.slug}.ipynb" for x in LESSONS}
     chosen = list(pages) if lessons is None else lessons
@@ -144,7 +146,7 @@ def build(output: Path, lessons: list[str] | None = None) -> None:
     if application.statuscode:
         raise SystemExit("Sphinx warned about the pages above. Repair them, then build again.")
     shutil.rmtree(output, ignore_errors=True)
-    shutil.copytree(kept / "html", output, ignore=shutil.ignore_patterns(".buildinfo*"))
+    shutil.copytree(kept / "html", output, ignore=shutil.ignore_patterns(".buildinfo*", "_sources"))
 
 
 def main() -> None:

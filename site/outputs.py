@@ -55,8 +55,10 @@ def _name_things(app: Any, page: str, template: str, context: Any, doctree: Any)
     """Tell a screen reader what the theme leaves out.
 
     A fold is called by the words on it, not by the same words on every fold, and the headings
-    of the navigation have a level.
+    of the navigation have a level. A notebook has links to its neighbours of its own.
     """
+    if page.startswith("notebooks/"):
+        context["prev"] = context["next"] = None
     if "body" in context:
         context["body"] = context["body"].replace(' aria-label="Toggle hidden content"', "")
     tree = context["furo_navigation_tree"]
