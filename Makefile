@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test quick lint format notebooks checkers table pictures constraints bench bench-grading demo-class clean
+.PHONY: help lab test quick lint format notebooks checkers table pictures site constraints bench bench-grading demo-class clean
 
 help:  ## show the targets
 	@echo "make lab         open JupyterLab on the first lesson"
@@ -19,6 +19,7 @@ help:  ## show the targets
 	@echo "make checkers    rebuild CHECKERS.md, the table of all checkers"
 	@echo "make table       rebuild the table of lessons in README.md"
 	@echo "make pictures    take the README's pictures anew from JupyterLab in Chromium"
+	@echo "make site        build the course as a web site into build/site"
 	@echo "make bench       measure checks, imports, notebooks and demos"
 	@echo "make demo-class  make a class of 60 with known scores, grade it, show the report"
 	@echo "make bench-grading compare course grade with nbgrader autograde (about half an hour)"
@@ -36,6 +37,11 @@ $(VENV)/.course: pyproject.toml constraints.txt
 $(VENV)/.developer: $(VENV)/.course
 	@echo "Installing the tools for tests ..."
 	@$(PIP) --constraint constraints.txt --editable ".[dev]"
+	@touch $@
+
+$(VENV)/.site: $(VENV)/.course
+	@echo "Installing what builds the web site ..."
+	@$(PIP) --constraint constraints.txt --editable ".[site]"
 	@touch $@
 
 lab: $(VENV)/.course
@@ -74,6 +80,9 @@ table: $(VENV)/.developer
 pictures: $(VENV)/.developer
 	@COURSE_PICTURES=docs/pictures $(BIN)/python -m pytest -q tests/browser
 
+site: $(VENV)/.site
+	@$(BIN)/python site/make_site.py
+
 constraints: $(VENV)/.developer
 	@$(BIN)/python tools/write_constraints.py
 
@@ -87,4 +96,4 @@ bench-grading: $(VENV)/.developer
 	@$(BIN)/python tools/bench_grading.py
 
 clean:
-	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis build/site build/site-work

@@ -35,14 +35,17 @@ LONG_FILES = ("test_all_checkers.py", "test_hostile.py")
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Which tests run in one process: those of one file, which share notebooks and fixtures. The
-    long files are dealt out by checker, so that no core waits for the other at the end.
+    """Which tests run in one process: those of one file, which share notebooks and fixtures, and
+    those of the web site, which share one build of it. The long files are dealt out by checker,
+    so that no core waits for the other at the end.
     """
     from xdist.scheduler import LoadScopeScheduling
 
     class ByFileOrChecker(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
             file, _, test = nodeid.partition("::")
+            if file.startswith("tests/site/"):
+                return "tests/site"
             checker = re.search(r"\[(check_\w+)", test)
             return f"{file} {checker[1]}" if checker and file.endswith(LONG_FILES) else file
 

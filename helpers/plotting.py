@@ -16,6 +16,7 @@ LINES = ("-", "--", "-.", ":")
 """Lines also differ in their dashes, so that no colour carries meaning alone."""
 
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+"""Points differ in their shape, for the same reason."""
 
 STYLE: Any = {
     "font.size": 11,

@@ -31,8 +31,10 @@ class TestDemo:
     def test_has_a_static_picture_with_alternative_text(self, lesson: Lesson) -> None:
         data, metadata = demo_of(lesson)._repr_mimebundle_()
         assert base64.b64decode(data["image/png"]).startswith(b"\x89PNG")
-        assert metadata["image/png"]["alt"] == data["text/plain"]
-        assert len(data["text/plain"]) > 20
+        alt, notice = data["text/plain"].split("\n\n")  # two paragraphs
+        assert metadata["image/png"]["alt"] == alt
+        assert len(alt) > 20
+        assert notice.startswith("Notice. ") and len(notice) > 20
 
     def test_every_control_changes_something(self, lesson: Lesson) -> None:
         """Some controls matter only beside another one, such as the slope of LeakyReLU; so each

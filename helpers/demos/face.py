@@ -21,7 +21,8 @@ Draw = Callable[..., "tuple[Figure, str]"]
 class Demo(widgets.VBox):
     """Controls above a picture that is drawn anew whenever one of them changes.
 
-    Where no kernel runs, on a saved page or in print, the first picture is shown instead.
+    Where no kernel runs, on a saved page or in print, the first picture is shown instead; its
+    plain form is the picture's alternative text and, in a paragraph of its own, what to notice.
 
     Args:
         draw: see `Draw`. It keeps no state: the same values give the same picture.
@@ -41,6 +42,7 @@ class Demo(widgets.VBox):
             control.observe(self._redraw, names="value")
         self.picture = widgets.HTML()
         self.first_picture, self.first_alt = self._render()
+        self.notice = notice
         text = widgets.HTML(f"<p><strong>Notice.</strong> {html.escape(notice)}</p>")
         bar = widgets.Box(
             list(self._controls.values()), layout={"flex_flow": "row wrap", "display": "flex"}
@@ -67,5 +69,5 @@ class Demo(widgets.VBox):
         bundle = super()._repr_mimebundle_(**kwargs)
         data = dict(bundle[0] if isinstance(bundle, tuple) else bundle)
         data["image/png"] = base64.b64encode(self.first_picture).decode()
-        data["text/plain"] = self.first_alt
+        data["text/plain"] = f"{self.first_alt}\n\nNotice. {self.notice}"
         return data, {"image/png": {"alt": self.first_alt}}

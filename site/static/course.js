@@ -1,0 +1,14 @@
+// What can be scrolled sideways can be reached with the keyboard, and nothing else is a stop.
+function markScrollable() {
+  for (const box of document.querySelectorAll("article pre, .table-wrapper, div.math, .cell_output")) {
+    if (box.scrollWidth > box.clientWidth) {
+      box.tabIndex = 0;
+    } else {
+      box.removeAttribute("tabindex");
+    }
+  }
+}
+
+markScrollable();
+window.addEventListener("resize", markScrollable);
+document.addEventListener("toggle", markScrollable, true); // an opened fold shows new boxes
