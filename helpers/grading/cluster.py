@@ -6,6 +6,7 @@ submission whose worker died to another.
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Generator, Iterable
 from itertools import islice
@@ -32,6 +33,7 @@ class ClusterPool:
             ) from error
         self.address = address
         self.sandbox = sandbox
+        logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what matters is said here
         try:
             self.client = Client(address, timeout=10, set_as_default=False)
         except (OSError, ValueError) as error:
