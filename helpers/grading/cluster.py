@@ -33,7 +33,9 @@ class ClusterPool:
             ) from error
         self.address = address
         self.sandbox = sandbox
-        logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what matters is said here
+        for name in list(logging.root.manager.loggerDict):
+            if name.split(".")[0] == "distributed":  # what matters is said here
+                logging.getLogger(name).setLevel(logging.CRITICAL)
         try:
             self.client = Client(address, timeout=10, set_as_default=False)
         except (OSError, ValueError) as error:
