@@ -6,6 +6,7 @@ submission whose worker died to another.
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Generator, Iterable
 from itertools import islice
@@ -32,6 +33,9 @@ class ClusterPool:
             ) from error
         self.address = address
         self.sandbox = sandbox
+        for name in list(logging.root.manager.loggerDict):
+            if name.split(".")[0] == "distributed":  # what matters is said here
+                logging.getLogger(name).setLevel(logging.CRITICAL)
         try:
             self.client = Client(address, timeout=10, set_as_default=False)
         except (OSError, ValueError) as error:

@@ -164,7 +164,7 @@ def test_killed_twenty_times(fresh: Any, undisturbed: Any, cluster: Cluster) -> 
         early = number % 5 == 0
         while not early and journal_size(fresh) == before and run.is_alive():
             time.sleep(0.002)
-        time.sleep(dice.uniform(0, 0.5 if early else 0.08))
+        time.sleep(dice.uniform(0, 0.5 if early else 0.04))
         family = psutil.Process(run.pid).children(recursive=True) if own else []
         run.kill()
         run.join()
