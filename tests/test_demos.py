@@ -38,7 +38,7 @@ class TestDemo:
         """Some controls matter only beside another one, such as the slope of LeakyReLU; so each
         is tried for every choice of the menus."""
         demo = demo_of(lesson)
-        controls = demo._controls
+        controls = demo.controls
         assert controls
         menus = [c for c in controls.values() if hasattr(c, "options")]
         for control in controls.values():
