@@ -75,6 +75,9 @@ def _lab_command(port: int, page: str, browser: bool) -> list[str]:
         f"--LabApp.default_url=/{page}",
         "--Application.log_level=ERROR",
     ]
+    if sys.platform != "win32":  # a login shell, the default, may forget the PATH set below
+        shell = [os.environ.get("SHELL") or "sh"]
+        command.append(f"--ServerApp.terminado_settings=shell_command={shell}")
     if not browser:
         command.append("--no-browser")
     if hasattr(os, "geteuid") and os.geteuid() == 0:
@@ -83,10 +86,21 @@ def _lab_command(port: int, page: str, browser: bool) -> list[str]:
 
 
 def _lab_settings(token: str) -> dict[str, str]:
-    """The environment of JupyterLab: no question about news, and the kernels of this Python."""
-    ours = str(Path(__file__).parent / "lab_settings")
-    paths = os.pathsep.join(filter(None, [ours, os.environ.get("JUPYTER_CONFIG_PATH")]))
-    return {**os.environ, "JUPYTER_TOKEN": token, "JUPYTER_CONFIG_PATH": paths}
+    """The environment of JupyterLab: no question about news, and the programs of this Python,
+    so that `course` and `nbgrader` work in its terminals and pages without an activated .venv.
+    """
+
+    def before(ours: Path, name: str) -> str:
+        return os.pathsep.join(filter(None, [str(ours), os.environ.get(name)]))
+
+    return {
+        **os.environ,
+        "JUPYTER_TOKEN": token,
+        "JUPYTER_CONFIG_PATH": before(
+            Path(__file__).parent / "lab_settings", "JUPYTER_CONFIG_PATH"
+        ),
+        "PATH": before(Path(sys.executable).parent, "PATH"),
+    }
 
 
 @app.command()

@@ -30,9 +30,9 @@ def span(control: widgets.Widget, most: int = 9) -> list[Any]:
     if isinstance(control, widgets.Checkbox | widgets.ToggleButton):
         return [False, True]
     low, high = control.min, control.max
-    between = [low + (high - low) * i / (most - 1) for i in range(most)]
-    if isinstance(control, widgets.IntSlider):
-        return sorted({round(value) for value in between})
+    steps = round((high - low) / control.step)
+    places = sorted({round(steps * i / (most - 1)) for i in range(most)})
+    between = [min(low + place * control.step, high) for place in places]
     if isinstance(control, widgets.FloatLogSlider):
         return [control.base**value for value in between]
     return between
@@ -74,8 +74,8 @@ class Demo(widgets.VBox):
     def redraw(self) -> tuple[bytes, str]:
         """Draw the picture for the controls' present values; returns it and its text."""
         with self._easel.drawing():
-            figure, alt = self._draw(**self._values())
-        image = png(figure, compression=1)
+            self.figure, alt = self._draw(**self._values())
+        image = png(self.figure, compression=1)
         data = base64.b64encode(image).decode()
         self.picture.value = (
             f'<img style="max-width:100%" alt="{html.escape(alt)}" '
