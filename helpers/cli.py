@@ -33,6 +33,9 @@ def lab(
     ] = Path("notebooks"),
     port: Annotated[int, typer.Option(help="The first port to try.")] = 8888,
     browser: Annotated[bool, typer.Option(help="Whether to open a browser.")] = True,
+    host: Annotated[
+        str, typer.Option(help="The address to listen at; 0.0.0.0 inside a container.")
+    ] = "localhost",
 ) -> None:
     """Open JupyterLab on lesson 00."""
     from helpers.course import LESSONS
@@ -51,7 +54,7 @@ def lab(
     typer.echo(f"JupyterLab is starting with lesson {first.number:02d}. If no browser opens, open")
     typer.echo(f"  http://localhost:{chosen}/{page}?token={token}")
     typer.echo("Stop it with Ctrl+C in this window; your work is saved by JupyterLab.")
-    command, settings = _lab_command(chosen, page, browser), _lab_settings(token)
+    command, settings = _lab_command(host, chosen, page, browser), _lab_settings(token)
     if sys.platform == "win32":
         raise typer.Exit(subprocess.call(command, env=settings))
     sys.stdout.flush()
@@ -67,10 +70,11 @@ def _free_port(first: int) -> int:
     return first
 
 
-def _lab_command(port: int, page: str, browser: bool) -> list[str]:
+def _lab_command(host: str, port: int, page: str, browser: bool) -> list[str]:
     command = [
         *(sys.executable, "-m", "jupyterlab"),
         f"--ServerApp.root_dir={Path.cwd()}",
+        f"--ServerApp.ip={host}",
         f"--ServerApp.port={port}",
         f"--LabApp.default_url=/{page}",
         "--Application.log_level=ERROR",
