@@ -19,7 +19,7 @@ help:  ## show the targets
 	@echo "make checkers    rebuild CHECKERS.md, the table of all checkers"
 	@echo "make table       rebuild the table of lessons in README.md"
 	@echo "make pictures    take the README's pictures anew from JupyterLab in Chromium"
-	@echo "make bench       measure checks, imports, notebooks and demos"
+	@echo "make bench       measure imports, checks, demos and notebooks"
 	@echo "make constraints write the versions that are installed now to constraints.txt"
 	@echo "make clean       remove .venv and caches"
 
@@ -70,7 +70,7 @@ table: $(VENV)/.developer
 	@$(BIN)/python tools/build_tables.py lessons
 
 pictures: $(VENV)/.developer
-	@COURSE_PICTURES=docs/pictures $(BIN)/python -m pytest -q tests/browser
+	@COURSE_PICTURES=docs/pictures $(BIN)/python -m pytest -q tests/browser/test_lesson_01.py
 
 constraints: $(VENV)/.developer
 	@$(BIN)/python tools/write_constraints.py

@@ -184,4 +184,4 @@ def test_students_cannot_see_each_others_work(classroom: Classroom) -> None:
         assert not classroom.mistaken.may_list(folder)
     assert classroom.mistaken.may_list(course / "outbound" / OF.folder)
     (handed_in,) = (course / "inbound").glob(f"{classroom.perfect.name}+*")
-    assert re.search(r"\+[0-9a-f]{32,}$|\+[A-Za-z0-9_-]{20,}$", handed_in.name)
+    assert re.search(r"UTC\+[\w-]{12}$", handed_in.name)
