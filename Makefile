@@ -20,9 +20,9 @@ help:  ## show the targets
 	@echo "make table       rebuild the table of lessons in README.md"
 	@echo "make pictures    take the README's pictures anew from JupyterLab in Chromium"
 	@echo "make site        build the course as a web site into build/site"
-	@echo "make bench       measure checks, imports, notebooks and demos"
+	@echo "make bench       measure imports, checks, demos and notebooks"
 	@echo "make demo-class  make a class of 60 with known scores, grade it, show the report"
-	@echo "make bench-grading compare course grade with nbgrader autograde (about half an hour)"
+	@echo "make bench-grading  compare course grade with nbgrader autograde (about half an hour)"
 	@echo "make constraints write the versions that are installed now to constraints.txt"
 	@echo "make clean       remove .venv and caches"
 
@@ -78,7 +78,7 @@ table: $(VENV)/.developer
 	@$(BIN)/python tools/build_tables.py lessons
 
 pictures: $(VENV)/.developer
-	@COURSE_PICTURES=docs/pictures $(BIN)/python -m pytest -q tests/browser
+	@COURSE_PICTURES=docs/pictures $(BIN)/python -m pytest -q tests/browser/test_lesson_01.py
 
 site: $(VENV)/.site
 	@$(BIN)/python site/make_site.py

@@ -36,6 +36,9 @@ def lab(
     ] = Path("notebooks"),
     port: Annotated[int, typer.Option(help="The first port to try.")] = 8888,
     browser: Annotated[bool, typer.Option(help="Whether to open a browser.")] = True,
+    host: Annotated[
+        str, typer.Option(help="The address to listen at; 0.0.0.0 inside a container.")
+    ] = "localhost",
 ) -> None:
     """Open JupyterLab on lesson 00."""
     from helpers.course import LESSONS
@@ -54,7 +57,7 @@ def lab(
     typer.echo(f"JupyterLab is starting with lesson {first.number:02d}. If no browser opens, open")
     typer.echo(f"  http://localhost:{chosen}/{page}?token={token}")
     typer.echo("Stop it with Ctrl+C in this window; your work is saved by JupyterLab.")
-    command, settings = _lab_command(chosen, page, browser), _lab_settings(token)
+    command, settings = _lab_command(host, chosen, page, browser), _lab_settings(token)
     if sys.platform == "win32":
         raise typer.Exit(subprocess.call(command, env=settings))
     sys.stdout.flush()
@@ -70,14 +73,18 @@ def _free_port(first: int) -> int:
     return first
 
 
-def _lab_command(port: int, page: str, browser: bool) -> list[str]:
+def _lab_command(host: str, port: int, page: str, browser: bool) -> list[str]:
     command = [
         *(sys.executable, "-m", "jupyterlab"),
         f"--ServerApp.root_dir={Path.cwd()}",
+        f"--ServerApp.ip={host}",
         f"--ServerApp.port={port}",
         f"--LabApp.default_url=/{page}",
         "--Application.log_level=ERROR",
     ]
+    if sys.platform != "win32":  # a login shell, the default, may forget the PATH set below
+        shell = [os.environ.get("SHELL") or "sh"]
+        command.append(f"--ServerApp.terminado_settings=shell_command={shell}")
     if not browser:
         command.append("--no-browser")
     if hasattr(os, "geteuid") and os.geteuid() == 0:
@@ -86,10 +93,21 @@ def _lab_command(port: int, page: str, browser: bool) -> list[str]:
 
 
 def _lab_settings(token: str) -> dict[str, str]:
-    """The environment of JupyterLab: no question about news, and the kernels of this Python."""
-    ours = str(Path(__file__).parent / "lab_settings")
-    paths = os.pathsep.join(filter(None, [ours, os.environ.get("JUPYTER_CONFIG_PATH")]))
-    return {**os.environ, "JUPYTER_TOKEN": token, "JUPYTER_CONFIG_PATH": paths}
+    """The environment of JupyterLab: no question about news, and the programs of this Python,
+    so that `course` and `nbgrader` work in its terminals and pages without an activated .venv.
+    """
+
+    def before(ours: Path, name: str) -> str:
+        return os.pathsep.join(filter(None, [str(ours), os.environ.get(name)]))
+
+    return {
+        **os.environ,
+        "JUPYTER_TOKEN": token,
+        "JUPYTER_CONFIG_PATH": before(
+            Path(__file__).parent / "lab_settings", "JUPYTER_CONFIG_PATH"
+        ),
+        "PATH": before(Path(sys.executable).parent, "PATH"),
+    }
 
 
 @app.command()

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
+
+from helpers.display import PIXELS_PER_INCH
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -42,6 +46,13 @@ def new_figure(
     >>> len(axes)
     2
     """
+    easel = _easel.get()
+    if easel is not None:
+        return easel.figure(rows, columns, width, height)
+    return _made(rows, columns, width, height)
+
+
+def _made(rows: int, columns: int, width: float, height: float) -> tuple[Figure, Any]:
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
@@ -49,6 +60,71 @@ def new_figure(
         figure = Figure(figsize=(width, height), layout="constrained")
         axes = figure.subplots(rows, columns)
     return figure, axes
+
+
+class Easel:
+    """One figure that is drawn on again and again, so that a demo follows its sliders.
+
+    Most of the time of a small figure goes into axes, ticks and their layout. Inside `drawing`,
+    `new_figure` returns the last figure with its axes wiped, where it asks for the same shape.
+
+    >>> easel = Easel()
+    >>> for _ in range(2):
+    ...     with easel.drawing():
+    ...         figure, axes = new_figure()
+    ...         line = axes.plot([1, 2])
+    >>> len(axes.lines)
+    1
+    """
+
+    def __init__(self) -> None:
+        self._shape: tuple[float, ...] = ()
+        self._figure: Any = None
+        self._panels: Any = None
+        self._texts: list[tuple[float, float]] | None = None
+
+    def figure(self, *shape: Any) -> tuple[Figure, Any]:
+        """The figure of this shape: rows, columns, width and height; with empty axes."""
+        if shape != self._shape:
+            self._shape, self._texts = shape, None
+            self._figure, self._panels = _made(*shape)
+        for axes in self._figure.axes:
+            _wipe(axes)
+        for legend in list(self._figure.legends):
+            legend.remove()
+        return self._figure, self._panels
+
+    @contextmanager
+    def drawing(self) -> Iterator[None]:
+        """`new_figure` returns this easel's figure; at the end everything is in its place."""
+        token = _easel.set(self)
+        try:
+            yield
+        finally:
+            _easel.reset(token)
+        if self._texts is None:  # the first time; later pictures keep the places of the first
+            self._figure.set_dpi(PIXELS_PER_INCH)
+            self._figure.draw_without_rendering()
+            self._figure.set_layout_engine(None)
+            self._texts = [text.get_position() for text in self._figure.texts]
+        for text, place in zip(self._figure.texts, self._texts, strict=True):
+            text.set_position(place)
+
+
+_easel: ContextVar[Easel | None] = ContextVar("easel", default=None)
+
+
+def _wipe(axes: Axes) -> None:
+    """Take away what was drawn; axes, ticks and the style stay."""
+    legend = axes.get_legend()
+    drawn = [*axes.lines, *axes.patches, *axes.collections, *axes.images, *axes.texts]
+    for artist in drawn if legend is None else [*drawn, legend]:
+        artist.remove()
+    axes.relim()
+    axes.set_autoscale_on(True)
+    axes.set_prop_cycle(None)
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_inverted(False)
 
 
 def line_style(i: int) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import itertools
 from importlib import import_module
 from typing import Any
 
@@ -10,6 +11,7 @@ import ipywidgets as widgets
 import pytest
 
 from helpers.course import LESSONS, Lesson
+from helpers.demos.face import span
 
 
 def demo_of(lesson: Lesson) -> Any:
@@ -40,7 +42,7 @@ class TestDemo:
         """Some controls matter only beside another one, such as the slope of LeakyReLU; so each
         is tried for every choice of the menus."""
         demo = demo_of(lesson)
-        controls = demo._controls
+        controls = demo.controls
         assert controls
         menus = [c for c in controls.values() if hasattr(c, "options")]
         for control in controls.values():
@@ -59,6 +61,34 @@ class TestDemo:
     def test_drawing_is_pure(self, lesson: Lesson) -> None:
         one, other = demo_of(lesson), demo_of(lesson)
         assert one.picture.value == other.picture.value
+
+    def test_the_way_to_a_setting_does_not_matter(self, lesson: Lesson) -> None:
+        """A demo draws on the same axes again: nothing of earlier pictures may be left."""
+        fresh, used = demo_of(lesson), demo_of(lesson)
+        for control in used.controls.values():
+            start = control.value
+            for value in span(control, most=3):
+                control.value = value
+            control.value = start
+        assert used.picture.value == fresh.picture.value
+        for name, control in fresh.controls.items():
+            control.value = used.controls[name].value = another_value(control)
+            assert used.picture.value == fresh.picture.value, name
+
+    def test_nothing_is_cut_off(self, lesson: Lesson) -> None:
+        """Later pictures have the layout of the first: its margins must do for all of them."""
+        demo = demo_of(lesson)
+        width, height = demo.figure.get_size_inches()
+        for control in demo.controls.values():
+            start = control.value
+            for value in span(control, most=5):
+                control.value = value
+                box = demo.figure.get_tightbbox()
+                assert min(box.x0, box.y0, width - box.x1, height - box.y1) > 0, value
+                panels = [axes.get_tightbbox().padded(-2) for axes in demo.figure.axes]
+                for one, other in itertools.combinations(panels, 2):
+                    assert not one.overlaps(other), f"two panels overlap at {value}"
+            control.value = start
 
     def test_says_what_to_notice(self, lesson: Lesson) -> None:
         assert "<strong>Notice.</strong>" in demo_of(lesson).children[-1].value

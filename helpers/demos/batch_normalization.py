@@ -21,13 +21,18 @@ def _images() -> torch.Tensor:
     return load("digits", "cpu").flat().x_train  # (1100, 64)
 
 
-def _inputs_of_activations(
-    x: torch.Tensor, batch_norm: bool, generator: torch.Generator
-) -> list[torch.Tensor]:
+@cache
+def _weights() -> list[torch.Tensor]:
+    """The random weights of the layers, (fan_in, WIDTH) each."""
+    generator = torch.Generator().manual_seed(1)
+    sizes = [_images().shape[1], *[WIDTH] * (DEPTH - 1)]
+    return [torch.randn(n, WIDTH, generator=generator) / n**0.5 for n in sizes]
+
+
+def _inputs_of_activations(x: torch.Tensor, batch_norm: bool) -> list[torch.Tensor]:
     """What goes into each tanh of a network with random weights: (batch, WIDTH) each."""
     seen = []
-    for _ in range(DEPTH):
-        weight = torch.randn(x.shape[1], WIDTH, generator=generator) / x.shape[1] ** 0.5
+    for weight in _weights():
         x = x @ weight  # (batch, WIDTH)
         if batch_norm:
             x = (x - x.mean(0)) / torch.sqrt(x.var(0, correction=0) + 1e-5)
@@ -50,8 +55,7 @@ def draw_batch_normalization(batch_size: int, shift: float, scale: float) -> tup
     figure, panels = new_figure(rows=2, columns=DEPTH, width=9, height=4.2)
     last, saturated = [], []
     for row, name, color in ((0, "without", COLORS[1]), (1, "with", COLORS[0])):
-        generator = torch.Generator().manual_seed(1)
-        for i, seen in enumerate(_inputs_of_activations(x, bool(row), generator)):
+        for i, seen in enumerate(_inputs_of_activations(x, bool(row))):
             panel = panels[row][i]
             values = seen.clamp(-4, 4).flatten()
             counts = torch.histc(values, bins=33, min=-4, max=4) / len(values)
@@ -68,6 +72,7 @@ def draw_batch_normalization(batch_size: int, shift: float, scale: float) -> tup
             share = (seen.abs() > 2).float().mean().item()
             panel.set(xlim=(-4.3, 4.3), ylim=(0, 0.4), xticks=(-4, 0, 4), yticks=(0, 0.2, 0.4))
             panel.set_title(f"layer {i + 1}: flat {share:.0%}", fontsize=10)
+            panel.tick_params(labelleft=i == 0, labelbottom=bool(row))  # all scales are the same
             if i == 0:
                 panel.set_ylabel(f"{name} BN\nshare of inputs")
             if row:

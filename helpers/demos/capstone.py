@@ -32,7 +32,11 @@ def draw_budget(width: int, stages: int, blocks: int) -> tuple[Figure, str]:
         (left, held, COLORS[0], "", "numbers held"),
         (right, work, COLORS[1], "//", "multiplications for one image"),
     ):
-        axes.barh(names, values, color=color, hatch=hatch, edgecolor="white")
+        axes.barh(range(len(names)), values, color=color, hatch=hatch, edgecolor="white")
+        axes.set_yticks(range(len(names)), names)
+        axes.text(  # room for the longest name, whatever the controls say
+            -0.02, 0, "block 256 (12)", ha="right", alpha=0, transform=axes.transAxes
+        )
         axes.set(xlabel=label, xlim=(0, max(values) * 1.05))
         axes.invert_yaxis()
         axes.locator_params(axis="x", nbins=4)

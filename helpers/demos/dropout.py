@@ -77,8 +77,9 @@ def _draw_sums(axes: Any, p: float, generator: torch.Generator) -> tuple[float, 
     count = (torch.rand(2000, INPUTS, generator=generator) >= p).sum(dim=1).float()  # (2000,)
     bins = [2 * k - 1 for k in range(INPUTS + 1)]
     rescaled = count / (1 - p)
-    axes.hist(count.numpy(), bins, color=COLORS[1], alpha=0.6, hatch="//", label="not rescaled")
-    axes.hist(rescaled.numpy(), bins, color=COLORS[0], alpha=0.6, label="rescaled")
+    outline = {"histtype": "stepfilled", "alpha": 0.6}  # one shape, not a bar a bin: quicker
+    axes.hist(count.numpy(), bins, color=COLORS[1], hatch="//", label="not rescaled", **outline)
+    axes.hist(rescaled.numpy(), bins, color=COLORS[0], label="rescaled", **outline)
     axes.axvline(INPUTS, color="black", linestyle="--", label="evaluation")
     axes.set(
         xlabel=f"sum of {INPUTS} inputs of 1",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import cache
 from typing import Any
 
 import ipywidgets as widgets
@@ -19,6 +20,7 @@ BEST = torch.tensor([1.6, 0.4], dtype=torch.float64)
 """The loss of the right panel is ½(w − BEST)ᵀ HESSIAN (w − BEST)."""
 
 
+@cache
 def _samples() -> tuple[torch.Tensor, torch.Tensor]:
     generator = torch.Generator().manual_seed(4)
     x = torch.linspace(-1, 1, POINTS, dtype=torch.float64)
@@ -44,12 +46,14 @@ def minimise(matrix: torch.Tensor, c: torch.Tensor, lam: float, penalty: str) ->
     if penalty == "L2":
         ridge: torch.Tensor = torch.linalg.solve(matrix + lam * torch.eye(len(matrix)).to(c), c)
         return ridge
-    w = torch.zeros_like(c)
+    rows, target = matrix.tolist(), c.tolist()  # tensors of one number are slow
+    w = [0.0] * len(target)
     for _ in range(60):  # each weight in turn, by a soft threshold
-        for j in range(len(c)):
-            rest = (c[j] - matrix[j] @ w + matrix[j, j] * w[j]).item()
-            w[j] = math.copysign(max(abs(rest) - lam, 0.0), rest) / matrix[j, j].item()
-    return w
+        for j, row in enumerate(rows):
+            others = sum(a * b for a, b in zip(row, w, strict=True)) - row[j] * w[j]
+            rest = target[j] - others
+            w[j] = math.copysign(max(abs(rest) - lam, 0.0), rest) / row[j]
+    return torch.tensor(w, dtype=c.dtype)
 
 
 def draw_penalty(log10_lam: float, penalty: str) -> tuple[Figure, str]:
