@@ -44,12 +44,12 @@ def _training_cases(rng: torch.Generator) -> Iterator[Case]:
         yield handed_out(task(seeds[0]), name, first=seeds[1], second=seeds[2]).keeping(seeds[0])
 
 
-@torch.no_grad()
 def _built(build_model: Any, seed: int, case: Case) -> tuple[Any, str]:
     """A network and the shape of its output; layers that find their sizes have found them."""
     torch.manual_seed(seed)
     model = build_model()
-    out = model.eval()(case.plain[:4].clone())
+    with torch.no_grad():
+        out = model.eval()(case.plain[:4].clone())
     return model, str(tuple(out.shape))
 
 
