@@ -270,8 +270,8 @@ class _Examination:
         """The facts about the arguments, or the name that is not defined."""
         question = {"ask": "arguments", "check": step.check, "names": list(step.names)}
         answer = child.ask(question, ANSWER_SECONDS)
-        if isinstance(answer.get("missing"), str):
-            return plain(answer["missing"])[:100]
+        if answer.get("missing") in step.names:
+            return str(answer["missing"])
         facts = answer.get("facts")
         if not isinstance(facts, list) or len(facts) != len(step.names):
             raise wire.WireError("The facts about the arguments are missing.")
