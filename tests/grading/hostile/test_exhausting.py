@@ -12,7 +12,7 @@ DIED = ("ended the whole process",)
 
 def endless(name: str, code: str) -> Submission:
     """A cell that is ended from outside; the rest of the notebook counts."""
-    return Submission(name, code, flags=TOO_LONG, seconds=2)
+    return Submission(name, code, flags=TOO_LONG, seconds=1.5)
 
 
 def harmless(name: str, code: str) -> Submission:
@@ -89,7 +89,7 @@ MEMORY = [
     attack("a large file in memory", "import mmap\nx = mmap.mmap(-1, 8 << 30)\nprint('LEAKED')"),
     attack(
         "growth",
-        "x = []\nwhile True:\n    x.append(bytearray(2**26))",
+        "def grow():\n    x = []\n    while True:\n        x.append(bytearray(2**26))\ngrow()",
         shows=("STOPPED MemoryError",),
     ),
     attack("a text", "x = 'a' * (8 << 30)\nprint('LEAKED')", shows=("STOPPED MemoryError",)),
@@ -102,8 +102,9 @@ MEMORY = [
     attack(
         "threads",
         "import threading\nevent = threading.Event()\n"
-        "for number in range(5_000):\n    threading.Thread(target=event.wait, daemon=True).start()\n"
-        "print('LEAKED')",
+        "try:\n    for number in range(5_000):\n"
+        "        threading.Thread(target=event.wait, daemon=True).start()\n"
+        "    print('LEAKED')\nfinally:\n    event.set()",
         shows=("STOPPED RuntimeError",),
     ),
     attack(
@@ -186,17 +187,20 @@ OUTPUT = [
     Submission("reads nowhere", "import ctypes\nctypes.string_at(0)", flags=DIED),
     Submission("aborts", "import os\nos.abort()", flags=DIED),
     Submission("exits", "import os\nos._exit(0)", flags=DIED),
-    Submission(
-        "ends by a signal", "import signal\nsignal.raise_signal(9)", shows=("PermissionError",)
-    ),
+    Submission("a signal to itself", "import signal\nsignal.raise_signal(9)"),
 ]
 
 PARSERS = [
     harmless("ten thousand parentheses", "(" * 10_000),
     harmless("a hundred thousand signs", "-" * 100_000 + "1"),
-    harmless("many commands", "!ls\n" * 3_000),
-    harmless("a deep tree", "x = " + "[" * 90 + "]" * 90 + "\ny = " + "x." * 3_000 + "x"),
-    harmless("a long sum", "1 + " * 20_000 + "1"),
+    Submission(
+        "many commands",
+        "!ls\n" * 3_000,
+        flags=("could not be analysed", *TOO_LONG),
+        seconds=2,
+    ),
+    Submission("a deep tree", "y = " + "x." * 3_000 + "x", flags=DIED),
+    Submission("a long sum", "1 + " * 20_000 + "1", flags=DIED),
     harmless("a large literal", "x = '''" + "y" * 2_000_000 + "'''"),
 ]
 
@@ -238,7 +242,8 @@ SLOW = [
     in_check(
         "answers as late as it can",
         "import time\nfrom helpers.grading import wire\nreal = wire.send\n"
-        "def late(*a):\n    time.sleep(6)\n    return real(*a)\nwire.send = late\nreturn 0",
+        "def late(*a):\n    time.sleep(6)\n    return real(*a)\nwire.send = late\n"
+        "return sum(p.numel() for p in model.parameters() if p.requires_grad)",
         "did not end in time",
     ),
 ]
