@@ -24,6 +24,7 @@ app = typer.Typer(
     add_completion=False,
 )
 
+
 @app.callback()
 def course() -> None:
     """The PyTorch course."""

@@ -369,5 +369,5 @@ def _trouble(what: Any) -> Trouble:
     ):
         raise WireError("A trouble is of no known kind.")
     keys = ("type", "message", "line", "where")
-    kind, *rest = (" ".join(_text(what.get(key), 300).splitlines()) for key in keys)
-    return Trouble(what["kind"], kind, *rest)
+    texts: dict[str, Any] = {k: " ".join(_text(what.get(k), 300).splitlines()) for k in keys}
+    return Trouble(what["kind"], **texts)

@@ -75,9 +75,9 @@ def _files() -> list[str]:
     made = {Path("/")}
     for folder in SYSTEM:
         parts += _system_folder(Path(folder))
-    masks = [path for path in NOT_SYSTEM if Path(path).is_dir()]
-    for path in masks:
-        parts += ["--perms", "0755", "--tmpfs", path]
+    masks = [folder for folder in NOT_SYSTEM if Path(folder).is_dir()]
+    for folder in masks:
+        parts += ["--perms", "0755", "--tmpfs", folder]
     for path in _python_folders():
         parts += _with_parents(path, made)
     for path in map(Path, SINGLE_FILES):
@@ -89,7 +89,7 @@ def _files() -> list[str]:
         parts += ["--perms", "0000", "--tmpfs", str(home / name)]
         parts += ["--remount-ro", str(home / name)]
     parts += ["--proc", "/proc", "--dev", "/dev", "--perms", "1777", "--tmpfs", "/tmp"]
-    closed = (part for path in [*masks, "/dev", "/"] for part in ("--remount-ro", path))
+    closed = (part for place in [*masks, "/dev", "/"] for part in ("--remount-ro", place))
     return [*parts, *closed]
 
 

@@ -149,11 +149,12 @@ def test_an_ordinary_user_needs_no_more(tmp_path: Path) -> None:
 
 
 @as_root
+@pytest.mark.skipif(not Path("/usr/src").is_dir(), reason="there is no such folder")
 def test_what_people_keep_below_system_folders_is_hidden() -> None:
     """Such as a course in /usr/src, or nbgrader's exchange with the work of others."""
     secret = "mount -t tmpfs none /usr/src; echo secret > /usr/src/note"
     code = "import os\nprint(os.listdir('/usr/src'))\nopen('/usr/src/x', 'w')"
-    done = examine_in(*changed_mounts("mkdir -p /usr/src", secret), above=code)
+    done = examine_in(*changed_mounts(secret), above=code)
     assert "'text': '[]" in done.stdout, done.stdout + done.stderr
     assert "Read-only file system" in done.stdout
 

@@ -205,7 +205,7 @@ PARSERS = [
 ]
 
 
-def in_check(name: str, body: str, flag: str = "", **settings: object) -> Submission:
+def in_check(name: str, body: str, flag: str = "") -> Submission:
     """One of the two functions of lesson 00 does it; the other has its points."""
     code = "def count_parameters(model):\n" + "\n".join(f"    {x}" for x in body.splitlines())
     return Submission(
@@ -221,7 +221,7 @@ CHECKS = [
     in_check("exit in a check", "import os\nos._exit(0)", "ended the whole process"),
     in_check("a crash in a check", "import ctypes\nctypes.string_at(0)", "ended the whole process"),
     in_check("memory in a check", "x = []\nwhile True:\n    x.append(bytearray(2**26))"),
-    in_check("printing in a check", "while True:\n    print('x' * 10**6)"),
+    in_check("printing in a check", "for _ in range(1000):\n    print('x' * 10**6)"),
     in_check("a long list from a check", "return [0] * 10**7"),
     in_check("a large tensor from a check", "return torch.zeros(5 * 10**7, dtype=torch.uint8)"),
     in_check("recursion in a check", "return count_parameters(model)"),
@@ -242,7 +242,7 @@ SLOW = [
     in_check(
         "answers as late as it can",
         "import time\nfrom helpers.grading import wire\nreal = wire.send\n"
-        "def late(*a):\n    time.sleep(6)\n    return real(*a)\nwire.send = late\n"
+        "def late(*a):\n    time.sleep(8)\n    return real(*a)\nwire.send = late\n"
         "return sum(p.numel() for p in model.parameters() if p.requires_grad)",
         "did not end in time",
     ),
@@ -264,7 +264,7 @@ def test_it_costs_its_own_question(submission: Submission) -> None:
 def test_what_does_not_end_is_ended(submission: Submission) -> None:
     found = submission.examine()
     assert_as_expected(submission, found)
-    assert found.seconds["checks"] < 30
+    assert found.seconds["checks"] < 40
 
 
 @pytest.mark.slow

@@ -39,7 +39,7 @@ PHASES = (Phase.explicit, Phase.generate)
 """Without shrinking: each example runs many checks' references."""
 KNOWN: dict[str, Known] = {}
 
-dtypes = st.sampled_from([dtype for dtype in wire.DTYPES.values()])
+dtypes = st.sampled_from(list(wire.DTYPES.values()))
 shapes = st.lists(st.integers(0, 4), max_size=4)
 
 
