@@ -16,6 +16,7 @@ from rich.table import Table
 
 from helpers.grading.commands import grade
 from helpers.grading.report_command import report
+from helpers.grading.sandbox.commands import sandbox
 
 app = typer.Typer(
     help="The PyTorch course: open it, see how far you are, grade it.",
@@ -145,6 +146,7 @@ def info() -> None:
 
 app.command()(grade)
 app.command()(report)
+app.command()(sandbox)
 
 
 if __name__ == "__main__":

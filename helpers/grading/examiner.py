@@ -270,8 +270,8 @@ class _Examination:
         """The facts about the arguments, or the name that is not defined."""
         question = {"ask": "arguments", "check": step.check, "names": list(step.names)}
         answer = child.ask(question, ANSWER_SECONDS)
-        if isinstance(answer.get("missing"), str):
-            return plain(answer["missing"])[:100]
+        if answer.get("missing") in step.names:
+            return str(answer["missing"])
         facts = answer.get("facts")
         if not isinstance(facts, list) or len(facts) != len(step.names):
             raise wire.WireError("The facts about the arguments are missing.")
@@ -283,16 +283,16 @@ class _Examination:
 
         def look(case: Case) -> Observation:
             nonlocal left
-            seconds = max(min(left, self.end - time.monotonic()), 0.01)
+            seconds = min(left, self.end - time.monotonic())
             question = {
                 "ask": "observe",
                 "check": step.check,
                 "names": list(step.names),
                 "case": _case_sent(step.check, self.exam.seed, places[id(case)]),
-                "seconds": seconds,
+                "seconds": max(seconds, 0.01),
             }
             start = time.monotonic()
-            answer = child.ask(question, seconds + ANSWER_SECONDS)
+            answer = child.ask(question, max(seconds + ANSWER_SECONDS, 0.01))  # for all together
             left -= time.monotonic() - start  # the judge's own time is not the student's
             return wire.observation_received(answer)
 

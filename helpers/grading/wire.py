@@ -368,6 +368,6 @@ def _trouble(what: Any) -> Trouble:
         "raised",
     ):
         raise WireError("A trouble is of no known kind.")
-    kind, message = _text(what.get("type"), 300), _text(what.get("message"), 300)
-    line, where = _text(what.get("line"), 300), _text(what.get("where"), 300)
-    return Trouble(what["kind"], kind, message, line, where)
+    keys = ("type", "message", "line", "where")
+    texts: dict[str, Any] = {k: " ".join(_text(what.get(k), 300).splitlines()) for k in keys}
+    return Trouble(what["kind"], **texts)

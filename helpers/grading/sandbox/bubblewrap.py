@@ -18,6 +18,8 @@ HIDDEN = ("answers",)
 """Folders of the helpers that hold reference solutions and misconceptions."""
 
 SYSTEM = ("/usr", "/lib", "/lib64", "/lib32", "/bin", "/sbin")
+NOT_SYSTEM = ("/usr/local/share/nbgrader", "/usr/local/src", "/usr/src")
+"""Folders below these in which no library lies, but nbgrader's exchange and people's projects."""
 SINGLE_FILES = (
     "/etc/ld.so.cache",
     "/etc/ld.so.conf",
@@ -73,6 +75,9 @@ def _files() -> list[str]:
     made = {Path("/")}
     for folder in SYSTEM:
         parts += _system_folder(Path(folder))
+    masks = [folder for folder in NOT_SYSTEM if Path(folder).is_dir()]
+    for folder in masks:
+        parts += ["--perms", "0755", "--tmpfs", folder]
     for path in _python_folders():
         parts += _with_parents(path, made)
     for path in map(Path, SINGLE_FILES):
@@ -84,7 +89,8 @@ def _files() -> list[str]:
         parts += ["--perms", "0000", "--tmpfs", str(home / name)]
         parts += ["--remount-ro", str(home / name)]
     parts += ["--proc", "/proc", "--dev", "/dev", "--perms", "1777", "--tmpfs", "/tmp"]
-    return [*parts, "--remount-ro", "/dev", "--remount-ro", "/"]
+    closed = (part for place in [*masks, "/dev", "/"] for part in ("--remount-ro", place))
+    return [*parts, *closed]
 
 
 def _system_folder(path: Path) -> list[str]:
@@ -104,7 +110,9 @@ def _python_folders() -> list[Path]:
 
 
 def _in_system(path: Path) -> bool:
-    return path == Path("/") or any(path.is_relative_to(folder) for folder in SYSTEM)
+    inside = any(path.is_relative_to(folder) for folder in SYSTEM)
+    masked = any(path.is_relative_to(folder) for folder in NOT_SYSTEM)
+    return path == Path("/") or (inside and not masked)
 
 
 def _with_parents(path: Path, made: set[Path]) -> list[str]:

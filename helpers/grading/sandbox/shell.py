@@ -7,6 +7,7 @@ import contextlib
 import io
 import re
 from collections.abc import Iterator
+from types import TracebackType
 from typing import Any
 
 from IPython.core.displayhook import DisplayHook
@@ -129,6 +130,11 @@ class GradingShell(InteractiveShell):
     def ask_exit(self) -> None:
         return
 
+    def _get_exc_info(self, exc_tuple: Any = None) -> Any:
+        kind, value, trace = super()._get_exc_info(exc_tuple)
+        _cut_the_middle(trace)
+        return kind, value, trace
+
     def _showtraceback(self, etype: Any, evalue: Any, stb: list[str]) -> None:
         self.raised = True
         rows = [row for line in stb for row in str(line).splitlines()]
@@ -152,6 +158,16 @@ class GradingShell(InteractiveShell):
             setattr(place, "output", self.output)  # noqa: B010
         with contextlib.redirect_stdout(stream), contextlib.redirect_stderr(stream):
             yield
+
+
+def _cut_the_middle(trace: TracebackType | None, ends: int = 20) -> None:
+    """Endless recursion leaves a thousand frames, and IPython takes 10 ms to describe each."""
+    steps = []
+    while trace is not None:
+        steps.append(trace)
+        trace = trace.tb_next
+    if len(steps) > 2 * ends:
+        steps[ends - 1].tb_next = steps[-ends]
 
 
 def _short(value: Any) -> str:

@@ -42,6 +42,9 @@ ENVIRONMENT = {
 """All that a child sees of the environment."""
 
 
+WHAT_TO_DO = "Run `course sandbox` to see what is missing and how to get it."
+
+
 class SandboxError(Exception):
     """The sandbox could not be started, or does not hold; the message says what is missing."""
 
@@ -68,7 +71,8 @@ class Child:
         except (EOFError, OSError, wire.WireError) as error:
             raise SandboxError(f"A sandboxed process ended at its start: {error}") from None
         if "refused" in said:
-            raise SandboxError(f"The sandbox does not hold on this machine: {said['refused']}")
+            why = f"The sandbox does not hold on this machine: {said['refused']}."
+            raise SandboxError(f"{why} {WHAT_TO_DO}")
 
     def ask(self, question: dict[str, Any] | bytes, seconds: float) -> dict[str, Any]:
         """Ask, and wait for the answer at most so long.
@@ -104,6 +108,8 @@ class Station:
         theirs.close()
         self._control.settimeout(START_SECONDS)
         if self._read() != b"ready   ":
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(5)  # it may still be saying why
             self.close()
             raise SandboxError(self._why())
 
@@ -120,7 +126,7 @@ class Station:
             try:
                 program = bubblewrap.command(program, environment)
             except FileNotFoundError as error:
-                raise SandboxError(str(error)) from None
+                raise SandboxError(f"{error} {WHAT_TO_DO}") from None
         return subprocess.Popen(
             program,
             env=environment,
@@ -172,7 +178,8 @@ class Station:
         """What the zygote or the wall said before it went."""
         self._errors.seek(max(0, self._errors.seek(0, os.SEEK_END) - 2_000))
         lines = self._errors.read().decode(errors="replace").strip().splitlines()
-        return lines[-1] if lines else "The sandbox ended without a word."
+        why = lines[-1] if lines else "The sandbox ended without a word."
+        return f"{why} {WHAT_TO_DO}"
 
     def close(self) -> None:
         """End the zygote and everything in it."""

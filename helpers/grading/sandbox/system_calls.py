@@ -56,10 +56,13 @@ def filter_for_students() -> Any:
     """The filter, made once before a child is forked; `load()` puts it on a process for good.
 
     Raises:
-        ImportError: pyseccomp is missing.
-        RuntimeError or OSError: libseccomp is missing or refuses.
+        ImportError: pyseccomp or libseccomp is missing.
+        OSError: libseccomp refuses.
     """
-    import pyseccomp as seccomp
+    try:
+        import pyseccomp as seccomp
+    except (ImportError, RuntimeError) as error:
+        raise ImportError(f"libseccomp cannot be used: {error}.") from None
 
     calls = seccomp.SyscallFilter(seccomp.ERRNO(errno.EPERM))
     for name in ALLOWED:
