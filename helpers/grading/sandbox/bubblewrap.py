@@ -47,10 +47,23 @@ def command(program: Iterable[str], environment: dict[str, str]) -> list[str]:
         *_rights(),
         *_files(),
         *(part for name, value in environment.items() for part in ("--setenv", name, value)),
-        *("--chdir", "/tmp", "--"),
+        *("--chdir", scratch(), "--"),
         *_as_nobody(),
         *program,
     ]
+
+
+def scratch() -> str:
+    """The one folder in which a child may write: /tmp, unless Python or the course lies there.
+
+    Each child covers it with a folder of its own, and must not cover what it has to read.
+    """
+    needed = [*_python_folders(), _home()]
+    return "/scratch" if any(path.is_relative_to("/tmp") for path in needed) else "/tmp"
+
+
+def _home() -> Path:
+    return Path(helpers.__file__).resolve().parent
 
 
 def _rights() -> list[str]:
@@ -78,17 +91,19 @@ def _files() -> list[str]:
     masks = [folder for folder in NOT_SYSTEM if Path(folder).is_dir()]
     for folder in masks:
         parts += ["--perms", "0755", "--tmpfs", folder]
+    parts += ["--perms", "1777", "--tmpfs", scratch()]
+    made.add(Path(scratch()))
     for path in _python_folders():
         parts += _with_parents(path, made)
     for path in map(Path, SINGLE_FILES):
         if path.exists():
             parts += _with_parents(path, made)
-    home = Path(helpers.__file__).resolve().parent
+    home = _home()
     parts += _with_parents(home, made)
     for name in HIDDEN:
         parts += ["--perms", "0000", "--tmpfs", str(home / name)]
         parts += ["--remount-ro", str(home / name)]
-    parts += ["--proc", "/proc", "--dev", "/dev", "--perms", "1777", "--tmpfs", "/tmp"]
+    parts += ["--proc", "/proc", "--dev", "/dev"]
     closed = (part for place in [*masks, "/dev", "/"] for part in ("--remount-ro", place))
     return [*parts, *closed]
 

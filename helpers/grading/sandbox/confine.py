@@ -17,8 +17,6 @@ PR_CAPBSET_DROP = 24
 SIGKILL = 9
 MOST_FILES_OPEN = 256
 MOST_THREADS = 64
-SCRATCH = "/tmp"
-"""The one folder in which a child may write: files in memory, of its own, that end with it."""
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -60,11 +58,12 @@ def new_namespaces() -> None:
     Path("/proc/self/gid_map").write_text(f"{group} {group} 1")
 
 
-def own_files(allowance: Allowance) -> None:
-    """A new, empty, small scratch folder; and nothing to see in /proc."""
+def own_files(allowance: Allowance, scratch: str) -> None:
+    """A new, empty, small scratch folder in memory, the only one to write in, which ends with this
+    process; and nothing to see in /proc."""
     settings = f"size={allowance.scratch},nr_inodes=4096,mode=0700"
     flags = MS_NOSUID | MS_NODEV
-    _call("mount", b"scratch", SCRATCH.encode(), b"tmpfs", flags, settings.encode())
+    _call("mount", b"scratch", scratch.encode(), b"tmpfs", flags, settings.encode())
     hidden = MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY
     _call("mount", b"nothing", b"/proc", b"tmpfs", hidden, b"size=4k,mode=0555")
 

@@ -21,15 +21,11 @@ START_SECONDS = 120.0
 """The first start on a slow disk reads a gigabyte of libraries."""
 
 ENVIRONMENT = {
-    "HOME": "/tmp",
     "USER": "student",
     "LOGNAME": "student",
     "LANG": "C.UTF-8",
     "PATH": "/nowhere",
     "MPLBACKEND": "agg",
-    "MPLCONFIGDIR": "/tmp/matplotlib",
-    "IPYTHONDIR": "/tmp/ipython",
-    "TMPDIR": "/tmp",
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
@@ -39,7 +35,9 @@ ENVIRONMENT = {
     "PYTHONHASHSEED": "0",
     "PYTHONSAFEPATH": "1",
 }
-"""All that a child sees of the environment."""
+"""All that a child sees of the environment, beside its folders."""
+FOLDERS = {"HOME": "", "TMPDIR": "", "MPLCONFIGDIR": "matplotlib", "IPYTHONDIR": "ipython"}
+"""Below the one folder in which a child may write."""
 
 
 WHAT_TO_DO = "Run `course sandbox` to see what is missing and how to get it."
@@ -118,11 +116,11 @@ class Station:
     ) -> subprocess.Popen[bytes]:
         numbers = map(str, (theirs.fileno(), int(self.confined), memory, scratch, cpu))
         program = [sys.executable, "-m", "helpers.grading.sandbox.zygote", *numbers]
-        environment = {**ENVIRONMENT, "PYTHONPATH": str(Path(helpers.__file__).parent.parent)}
-        if self._folder is not None:
-            for name in ("HOME", "TMPDIR", "IPYTHONDIR", "MPLCONFIGDIR"):
-                environment[name] = self._folder.name
-        elif self.confined:
+        home = Path(bubblewrap.scratch() if self._folder is None else self._folder.name)
+        folders = {name: str(home / folder) for name, folder in FOLDERS.items()}
+        course = str(Path(helpers.__file__).resolve().parent.parent)
+        environment = {**ENVIRONMENT, **folders, "PYTHONPATH": course}
+        if self.confined:
             try:
                 program = bubblewrap.command(program, environment)
             except FileNotFoundError as error:

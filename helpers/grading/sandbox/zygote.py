@@ -144,8 +144,9 @@ class _World:
             return
         confine.few_threads()
         confine.one_processor()
-        confine.own_files(self.allowance)
-        work = Path(confine.SCRATCH, "work")
+        scratch = os.environ["TMPDIR"]
+        confine.own_files(self.allowance, scratch)
+        work = Path(scratch, "work")
         work.mkdir()
         os.chdir(work)
         confine.no_way_back()

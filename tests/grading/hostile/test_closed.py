@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import textwrap
 from pathlib import Path
 
@@ -37,6 +38,7 @@ def examine_in(
     *world: str,
     sandbox: bool = True,
     above: str = "import os\nprint('RAN', os.getuid())",
+    cwd: str | Path = ROOT,
     **environment: str,
 ) -> subprocess.CompletedProcess[str]:
     """An examination in a process of its own, in a changed world."""
@@ -44,7 +46,7 @@ def examine_in(
     given = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
     command = [*world, sys.executable, "-c", code]
     return subprocess.run(
-        command, env=given, cwd=ROOT, capture_output=True, text=True, timeout=200, check=False
+        command, env=given, cwd=cwd, capture_output=True, text=True, timeout=200, check=False
     )
 
 
@@ -145,6 +147,20 @@ def test_an_ordinary_user_needs_no_more(tmp_path: Path) -> None:
     world = changed_mounts(*_readable(Path(sys.base_prefix), tmp_path), *_readable(home, tmp_path))
     done = examine_in(*world, *user, HOME=str(home), TMPDIR=str(home))
     assert f"RAN {number}" in done.stdout, done.stdout + done.stderr
+    assert "[1.0, 1.0]" in done.stdout
+
+
+@pytest.mark.slow
+def test_a_course_in_the_folder_of_temporary_files() -> None:
+    """Children write elsewhere then, and still read the course."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        copy = Path(folder)
+        copy.chmod(0o755)
+        for name in ("helpers", "solutions", "tests/grading/hostile"):
+            shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+        code = "import os\nopen('x', 'w').close()\nprint('RAN in', os.getcwd())"
+        done = examine_in(above=code, PYTHONPATH=folder, cwd=folder)
+    assert "RAN in /scratch/work" in done.stdout, done.stdout + done.stderr
     assert "[1.0, 1.0]" in done.stdout
 
 

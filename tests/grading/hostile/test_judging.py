@@ -6,6 +6,7 @@ import contextlib
 import json
 import math
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from typing import Any
 
@@ -76,10 +77,13 @@ values = st.one_of(
 
 
 def through_the_wire(what: dict[str, Any]) -> dict[str, Any]:
+    """In one thread neither side would read while the other writes more than a socket holds."""
     ours, theirs = socket.socketpair()
-    with ours, theirs:
-        wire.send(theirs, what)
-        return wire.receive(ours, 5, trusted=False)
+    with ours, theirs, ThreadPoolExecutor(1) as pool:
+        sending = pool.submit(wire.send, theirs, what)
+        received = wire.receive(ours, 20, trusted=False)
+        sending.result()
+        return received
 
 
 def like(draw: Any, value: Any) -> Any:

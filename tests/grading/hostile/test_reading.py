@@ -162,7 +162,7 @@ ANSWERS = [
         "reads below its scratch folder",
         """
         import os
-        others = set(os.listdir("/tmp")) - {"work", "matplotlib", "ipython"}
+        others = set(os.listdir(os.environ["TMPDIR"])) - {"work", "matplotlib", "ipython"}
         if others:
             print("LEAKED", others)
         raise LookupError("nothing")
@@ -272,8 +272,8 @@ PROCESS = [
         "reads what another student left",
         """
         import os
-        os.makedirs("/tmp/shared", exist_ok=False)
-        with open("/tmp/shared/note", "x") as file:
+        os.makedirs("../shared", exist_ok=False)
+        with open("../shared/note", "x") as file:
             file.write("hello")
         raise LookupError("there was nothing")
         """,
@@ -281,7 +281,7 @@ PROCESS = [
     attack(
         "reads it again",
         """
-        with open("/tmp/shared/note") as file:
+        with open("../shared/note") as file:
             print("LEAKED", file.read())
         """,
     ),
