@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Collection, Mapping
+from functools import lru_cache
 from types import FrameType
 from typing import Any
 
-from torch.overrides import TorchFunctionMode
+from torch.overrides import TorchFunctionMode, get_overridable_functions
+
+
+@lru_cache(maxsize=1)
+def _seen_by_the_mode() -> frozenset[str]:
+    """The names of PyTorch's functions that a function mode sees. Others take longer to notice."""
+    found = (getattr(f, "__name__", "") for fs in get_overridable_functions().values() for f in fs)
+    return frozenset(found)
 
 
 class NoticeBuiltins(TorchFunctionMode):
@@ -33,15 +41,16 @@ class NoticeBuiltins(TorchFunctionMode):
         super().__init__()
         self.forbidden = frozenset(forbidden)
         self.names: list[str] = []
+        self._needs_frames = not self.forbidden <= _seen_by_the_mode()
 
     def __enter__(self) -> NoticeBuiltins:
         super().__enter__()
-        if self.forbidden:
+        if self._needs_frames:
             sys.setprofile(self._on_call)
         return self
 
     def __exit__(self, *error: Any) -> None:
-        if self.forbidden:
+        if self._needs_frames:
             sys.setprofile(None)
         super().__exit__(*error)
 
