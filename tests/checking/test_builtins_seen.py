@@ -41,7 +41,7 @@ ROWS: dict[str, list[Callable[[], Any]]] = {
     ],
     "clip_grad_norm": [lambda: nn.utils.clip_grad_norm_([nn.Parameter(x.clone())], 1.0)],
     "sgd": [lambda: _step(torch.optim.SGD)],
-    "adamw": [lambda: _step(torch.optim.AdamW)],
+    "adam": [lambda: _step(torch.optim.Adam), lambda: _step(torch.optim.AdamW)],
 }
 
 
