@@ -7,7 +7,6 @@ new one, without what killed it, so that the other questions keep their points.
 
 from __future__ import annotations
 
-import atexit
 import time
 from collections import defaultdict
 from collections.abc import Iterator
@@ -27,10 +26,17 @@ from helpers.checking.observing import Observation
 from helpers.checking.report import Report, report_on
 from helpers.course import LESSONS
 from helpers.grading import sentences, wire
-from helpers.grading.exam import Exam, Finding, Findings, Limits, Outcome
+from helpers.grading.exam import Exam, Finding, Findings, Outcome
 from helpers.grading.plan import Judge, Run, Step, question_of_needs, steps_of
 from helpers.grading.sandbox.shell import plain
-from helpers.grading.sandbox.station import Child, ChildEnded, SandboxError, Station
+from helpers.grading.sandbox.station import (
+    Child,
+    ChildEnded,
+    SandboxError,
+    Station,
+    close_sandbox,
+    station_for,
+)
 
 ANSWER_SECONDS = 10.0
 """How long a child may take beyond the time that its student's code is given."""
@@ -60,31 +66,7 @@ def examine(exam: Exam, sandbox: bool = True) -> Findings:
         NoCheck: a graded cell of the source is not the call of a check.
     """
     torch.set_num_threads(1)
-    return _Examination(exam, steps_of(exam), _station(exam.limits, sandbox)).findings()
-
-
-_stations: dict[tuple[Any, ...], Station] = {}
-
-
-def _station(limits: Limits, confined: bool) -> Station:
-    key = (limits.memory, limits.scratch, int(limits.notebook_seconds), confined)
-    station = _stations.get(key)
-    if station is None or not station.alive:
-        close_sandbox()
-        station = Station(limits.memory, limits.scratch, _cpu_seconds(limits), confined)
-        _stations[key] = station
-    return station
-
-
-def _cpu_seconds(limits: Limits) -> int:
-    return int(limits.notebook_seconds) + 60
-
-
-@atexit.register
-def close_sandbox() -> None:
-    """End the sandbox of this process, if there is one."""
-    while _stations:
-        _stations.popitem()[1].close()
+    return _Examination(exam, steps_of(exam), station_for(exam.limits, sandbox)).findings()
 
 
 @lru_cache(maxsize=1)

@@ -1,7 +1,12 @@
-"""The judge's side of the sandbox: starts the zygote, and talks to one child at a time."""
+"""The judge's side of the sandbox: starts the zygote, and talks to one child at a time.
+
+PyTorch is imported here only when a child talks, so that a worker can start its zygote first and
+import PyTorch while that does the same.
+"""
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import os
 import socket
@@ -14,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import helpers
-from helpers.grading import wire
+from helpers.grading.exam import Limits
 from helpers.grading.sandbox import bubblewrap
 
 START_SECONDS = 120.0
@@ -64,6 +69,8 @@ class Child:
 
     def wait_until_confined(self) -> None:
         """Before any student's code runs, the child says that every wall stands."""
+        from helpers.grading import wire
+
         try:
             said = wire.receive(self._channel, START_SECONDS)
         except (EOFError, OSError, wire.WireError) as error:
@@ -78,6 +85,8 @@ class Child:
         Raises:
             ChildEnded: there is no answer, or none that can be read.
         """
+        from helpers.grading import wire
+
         end = time.monotonic() + seconds
         try:
             self._channel.settimeout(seconds)
@@ -105,11 +114,22 @@ class Station:
         self._process = self._start(theirs, memory, scratch, cpu_seconds)
         theirs.close()
         self._control.settimeout(START_SECONDS)
+        self._ready = False
+
+    def wait_until_ready(self) -> None:
+        """Wait until everything is imported behind the wall.
+
+        Raises:
+            SandboxError: the wall does not stand.
+        """
+        if self._ready:
+            return
         if self._read() != b"ready   ":
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(5)  # it may still be saying why
             self.close()
             raise SandboxError(self._why())
+        self._ready = True
 
     def _start(
         self, theirs: socket.socket, memory: int, scratch: int, cpu: int
@@ -142,6 +162,7 @@ class Station:
         Raises:
             SandboxError: the child could not be confined, or the zygote is gone.
         """
+        self.wait_until_ready()
         ours, theirs = socket.socketpair()
         try:
             with theirs:
@@ -190,3 +211,29 @@ class Station:
     @property
     def alive(self) -> bool:
         return self._process.poll() is None
+
+
+_open: dict[tuple[int, int, int, bool], Station] = {}
+"""The station of this process; one at a time."""
+
+
+def station_for(limits: Limits, confined: bool) -> Station:
+    """The station of this process with these limits; it is started if there is none.
+
+    Raises:
+        SandboxError: what the wall is made of is not installed.
+    """
+    cpu_seconds = int(limits.notebook_seconds) + 60
+    key = (limits.memory, limits.scratch, cpu_seconds, confined)
+    station = _open.get(key)
+    if station is None or not station.alive:
+        close_sandbox()
+        station = _open[key] = Station(*key)
+    return station
+
+
+@atexit.register
+def close_sandbox() -> None:
+    """End the sandbox of this process, if there is one."""
+    while _open:
+        _open.popitem()[1].close()

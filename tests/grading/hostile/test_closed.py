@@ -15,10 +15,10 @@ import pytest
 from typer.testing import CliRunner
 
 from helpers.cli import app
-from helpers.grading.examiner import _stations
 from helpers.grading.sandbox import confine
 from helpers.grading.sandbox.probe import WALLS, probe
 from helpers.grading.sandbox.remedies import remedy_for
+from helpers.grading.sandbox.station import _open
 from tests.grading.hostile.submission import ROOT, Submission, assert_as_expected
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can make such a world")
@@ -206,7 +206,7 @@ def _zygote() -> psutil.Process:
 def test_what_the_kernel_says_of_a_child() -> None:
     """Seen from outside: whose it is, what it may do, how much it may take."""
     assert_as_expected(Submission("starts the station"), Submission("starts it").examine())
-    (station,) = _stations.values()
+    (station,) = _open.values()
     zygote = _zygote()
     with station.child() as child:
         child.ask({"ask": "cell", "code": "x = 1", "output": 10}, 60)
