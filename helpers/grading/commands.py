@@ -61,6 +61,10 @@ def grade(
     _open_standard_files()
     warnings.filterwarnings("ignore", module="nbgrader")  # about its own use of SQLAlchemy
     where = json_file.absolute() if json_file else None
+    if not scheduler:
+        from helpers.grading.pool import prepare
+
+        prepare()
     from helpers.grading.run import Options
     from helpers.grading.trouble import CannotStart, Stopped
 

@@ -16,8 +16,10 @@ import traceback
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from multiprocessing import forkserver
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
+from typing import Any
 
 from helpers.grading.exam import Exam, Findings
 from helpers.grading.trouble import CannotStart
@@ -41,6 +43,17 @@ class Answer:
     name: str
     findings: Findings | None
     error: str = ""
+
+
+def prepare() -> Any:
+    """Start the process from which workers are forked: it imports PyTorch once for all of them.
+
+    Called early, it does so while this process imports other things.
+    """
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["helpers.grading.examiner"])
+    forkserver.ensure_running()
+    return context
 
 
 class LocalPool:
@@ -113,10 +126,10 @@ class _Worker:
     """A process and the pipe to it."""
 
     def __init__(self, sandbox: bool) -> None:
-        context = multiprocessing.get_context("spawn")
+        context = prepare()
         self.pipe, theirs = context.Pipe()
         self.process: BaseProcess = context.Process(
-            target=_work, args=(theirs, sandbox, os.getpid()), name="course grade worker"
+            target=_work, args=(theirs, sandbox), name="course grade worker"
         )
         self.process.start()
         theirs.close()
@@ -162,9 +175,9 @@ def _ready(busy: list[_Worker], patience: float) -> Iterator[_Worker]:
             yield worker
 
 
-def _work(pipe: Connection, sandbox: bool, parent: int) -> None:
+def _work(pipe: Connection, sandbox: bool) -> None:
     """What a worker does: it examines what comes through the pipe until that is closed."""
-    die_with(parent)
+    die_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is the parent's business
     while True:
         try:
@@ -216,11 +229,14 @@ def answer_of(name: str, kind: bytes, content: bytes) -> Answer:
     return Answer(name, None, content.decode())
 
 
-def die_with(parent: int) -> None:
-    """Asks Linux to kill this process when its parent ends, however it ends."""
+def die_with_parent() -> None:
+    """Asks Linux to kill this process when the one that forked it ends, however it ends. That one
+    ends when the process that grades does, since a pipe between them then closes.
+    """
     if sys.platform != "linux":
         return
     set_death_signal = 1
     ctypes.CDLL(None, use_errno=True).prctl(set_death_signal, signal.SIGKILL)
-    if os.getppid() != parent:  # it ended before
+    parent = multiprocessing.parent_process()
+    if parent is not None and not parent.is_alive():  # it ended before
         os._exit(1)
