@@ -125,6 +125,7 @@ class _Examination:
         with self._timed("start"):
             context = self.station.child()
             child = context.__enter__()
+        used: list[str] = []
         try:
             if not self.given_chosen and not self._choose_given(child):
                 return False
@@ -145,10 +146,20 @@ class _Examination:
                 )
                 if not goes_on:
                     return False
+            used = self._libraries(child)
             return True
         finally:
             with self._timed("end"):
                 context.__exit__(None, None, None)
+                self.station.preload(used)
+
+    def _libraries(self, child: Child) -> list[str]:
+        """What the child says it has imported; at worst that costs some memory."""
+        try:
+            names = child.ask({"ask": "imported"}, ANSWER_SECONDS).get("imported")
+        except ChildEnded:
+            return []
+        return [n for n in names if isinstance(n, str)] if isinstance(names, list) else []
 
     @contextmanager
     def _timed(self, what: str) -> Iterator[None]:

@@ -51,7 +51,7 @@ def prepare() -> Any:
     Called early, it does so while this process imports other things.
     """
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["helpers.grading.examiner"])
+    context.set_forkserver_preload(["helpers.grading.preloaded"])
     forkserver.ensure_running()
     return context
 

@@ -16,6 +16,7 @@ from helpers.checking.check import Check
 from helpers.checking.observing import observe
 from helpers.grading import wire
 from helpers.grading.needs import needed
+from helpers.grading.sandbox.imports import imported
 from helpers.grading.sandbox.shell import GradingShell
 
 
@@ -27,6 +28,7 @@ def serve(channel: socket.socket, shell: GradingShell, checks: dict[str, Check])
         "cell": _cell,
         "arguments": _arguments,
         "observe": _observe,
+        "imported": _imported,
     }
     while True:
         try:
@@ -38,6 +40,13 @@ def serve(channel: socket.socket, shell: GradingShell, checks: dict[str, Check])
         except Exception as error:
             answer = wire.message({"failed": f"{type(error).__name__}: {error}"[:500]})
         wire.send(channel, answer)
+
+
+def _imported(
+    asked: dict[str, Any], shell: GradingShell, checks: dict[str, Check]
+) -> dict[str, Any]:
+    """Which libraries this notebook has used, for the next child to have them at once."""
+    return {"imported": imported()}
 
 
 def _needed(asked: dict[str, Any], shell: GradingShell, checks: dict[str, Check]) -> dict[str, Any]:

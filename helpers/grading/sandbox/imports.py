@@ -5,26 +5,36 @@ from __future__ import annotations
 import contextlib
 import importlib
 import pkgutil
+import sys
 
 from helpers.checking.check import Check
 
 LIBRARIES = (
-    "matplotlib.pyplot",
     "sklearn.datasets",
-    "torch.nn.functional",
-    "torch.nn.utils.parametrizations",
-    "torch.optim",
-    "torch.utils.data",
     "torch._dynamo",  # the first optimiser imports it, for more than a second
+    "torch.nn.utils.parametrizations",
     "torchvision.transforms",
     "torchvision.models",
+    "torchvision.models.feature_extraction",
     "tqdm.auto",
-    "ipywidgets",
+    "pandas",
 )
+"""What takes long to import and is imported, for the next children, once a child has needed it."""
+
+
+def imported() -> list[str]:
+    """Those of the libraries that this process has."""
+    return [name for name in LIBRARIES if name in sys.modules]
+
+
+def import_library(place: int) -> None:
+    """Import the library at this place of the list, if it is installed."""
+    with contextlib.suppress(ImportError):
+        importlib.import_module(LIBRARIES[place])
 
 
 def import_everything() -> dict[str, Check]:
-    """Import the libraries and the course's helpers; return every check by name.
+    """Import PyTorch and the course's helpers; return every check by name.
 
     No tensor is computed with here: a child that is forked after PyTorch has used its threads
     waits for them for ever.
@@ -35,9 +45,6 @@ def import_everything() -> dict[str, Check]:
     from helpers.checking import running
 
     running.leave_to_the_grader()
-    for name in LIBRARIES:
-        with contextlib.suppress(ModuleNotFoundError):  # tqdm is not a part of the course
-            importlib.import_module(name)
     for package in ("helpers", "helpers.experiments", "helpers.demos"):
         for found in pkgutil.iter_modules(importlib.import_module(package).__path__):
             if not found.ispkg and found.name not in ("cli", "__main__"):

@@ -115,6 +115,7 @@ class Station:
         theirs.close()
         self._control.settimeout(START_SECONDS)
         self._ready = False
+        self._preloaded: set[str] = set()
 
     def wait_until_ready(self) -> None:
         """Wait until everything is imported behind the wall.
@@ -182,6 +183,17 @@ class Station:
                     raise SandboxError(self._why())
         finally:
             ours.close()
+
+    def preload(self, imported: list[str]) -> None:
+        """Import what a child has needed, so that the next children have it at once."""
+        from helpers.grading.sandbox.imports import LIBRARIES
+
+        for place, name in enumerate(LIBRARIES):
+            if name in imported and name not in self._preloaded:
+                self._preloaded.add(name)
+                self._control.sendall(f"load{place:04d}".encode())
+                if self._read() != b"loaded  ":
+                    raise SandboxError(self._why())
 
     def _read(self) -> bytes:
         received = b""

@@ -1,7 +1,8 @@
 """The process from which children are forked: it has imported everything, and knows no secret.
 
-It runs none of a student's code. It takes two orders over its control socket: `fork`, which comes
-with the child's end of a channel, and `end`, which kills the child and waits until it is gone.
+It runs none of a student's code. It takes three orders over its control socket: `fork`, which
+comes with the child's end of a channel, `end`, which kills the child and waits until it is gone, and
+`load`, which imports a library of a fixed list for the children to come.
 
     python -m helpers.grading.sandbox.zygote CONTROL_FD CONFINED(0 or 1) MEMORY SCRATCH CPU_SECONDS
 """
@@ -26,8 +27,7 @@ def main() -> None:
     confined = sys.argv[2] == "1"
     allowance = confine.Allowance(*map(int, sys.argv[3:6]))
     world = _World(confined, allowance)
-    gc.collect()
-    gc.freeze()  # so that a child's garbage collector does not copy every page of the imports
+    _settle()
     control.sendall(b"ready   ")
     child = 0
     while True:
@@ -41,6 +41,18 @@ def main() -> None:
         elif order == b"end     ":
             control.sendall(_end(child).to_bytes(8, "big"))
             child = 0
+        elif order.startswith(b"load"):
+            from helpers.grading.sandbox.imports import import_library
+
+            import_library(int(order[4:]))
+            _settle()
+            control.sendall(b"loaded  ")
+
+
+def _settle() -> None:
+    """Keep a child's garbage collector from copying every page of the imports."""
+    gc.collect()
+    gc.freeze()
 
 
 def _end(child: int) -> int:
