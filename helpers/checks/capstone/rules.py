@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from helpers.checking import Aspect, Case
-from helpers.checks.capstone.task import MOST_NUMBERS, STEPS, task
+from helpers.checks.capstone.task import MOST_NUMBERS, STEPS, has_numbers, task
 
 KNOWS_NOTHING = "nothing yet"
 KNOWS_AT_BIRTH = 0.5
@@ -30,7 +30,7 @@ def size(numbers: Any, case: Case) -> str:
 
 
 def two_builds(weights: Any, case: Case) -> str:
-    if not isinstance(weights, torch.Tensor) or weights.dim() != 2:
+    if not has_numbers(weights) or weights.dim() != 2:
         return UNREADABLE
     same = weights.shape[1] > 0 and torch.equal(weights[0], weights[1])
     return "the same weights twice" if same else "other weights each time"
@@ -39,7 +39,7 @@ def two_builds(weights: Any, case: Case) -> str:
 def knowledge_at_birth(predicted: Any, case: Case) -> str:
     """Which images an untrained network knows: none, if it is honest."""
     t = task(case.kept)
-    if not isinstance(predicted, torch.Tensor) or predicted.shape != t.y_plain.shape:
+    if not has_numbers(predicted) or predicted.shape != t.y_plain.shape:
         return UNREADABLE
     right = (predicted == t.y_plain).double()
     cut = len(t.train.x_train)
@@ -58,7 +58,7 @@ def classes_apart(outputs: Any, case: Case) -> str:
     apart. Weights or stored images from before show here even behind a fresh last layer."""
     t = task(case.kept)
     cut = len(t.train.y_train)
-    if not isinstance(outputs, torch.Tensor) or outputs.shape != (cut + len(t.y_test), 10):
+    if not has_numbers(outputs) or outputs.shape != (cut + len(t.y_test), 10):
         return UNREADABLE
     scaled = outputs.double() / (outputs[:cut].double().std(dim=0) + 1e-9)
     means = torch.stack([scaled[:cut][t.train.y_train == k].mean(dim=0) for k in range(10)])
@@ -69,7 +69,7 @@ def classes_apart(outputs: Any, case: Case) -> str:
 
 def knowledge_after_ten(predicted: Any, case: Case) -> str:
     y = task(case.kept).y_test
-    if not isinstance(predicted, torch.Tensor) or predicted.shape != y.shape:
+    if not has_numbers(predicted) or predicted.shape != y.shape:
         return UNREADABLE
     right = (predicted == y).double().mean().item()
     return "little" if right < KNOWS_AFTER_TEN else "nearly everything"
@@ -83,7 +83,7 @@ def optimised(counts: Any, case: Case) -> str:
 
 
 def unchanged(total: Any, case: Case) -> str:
-    same = isinstance(total, torch.Tensor) and total.numel() == 1 and total.item() == 0.0
+    same = has_numbers(total) and total.numel() == 1 and total.item() == 0.0
     return "unchanged weights" if same else "changed weights"
 
 
@@ -96,7 +96,7 @@ def passes(counts: Any, case: Case) -> str:
 
 def order(predicted: Any, case: Case) -> str:
     """Whether an image keeps its class when the images come in another order."""
-    if not isinstance(predicted, torch.Tensor) or predicted.dim() != 2:
+    if not has_numbers(predicted) or predicted.dim() != 2 or len(predicted) != 2:
         return UNREADABLE
     kept = (predicted[0] == predicted[1]).double().mean().item()
     return "the images" if kept > 0.5 else "the places in the batch"
@@ -104,13 +104,13 @@ def order(predicted: Any, case: Case) -> str:
 
 def same_data(states: Any, case: Case) -> str:
     """Compares a few numbers of the images and labels before and after."""
-    if not isinstance(states, torch.Tensor) or states.dim() != 2:
+    if not has_numbers(states) or states.dim() != 2 or len(states) != 2:
         return UNREADABLE
     return "the same data" if torch.equal(states[0], states[1]) else "other data"
 
 
 def _three(counts: Any, n: int) -> list[float]:
-    if not isinstance(counts, torch.Tensor) or counts.shape != (n,):
+    if not has_numbers(counts) or counts.shape != (n,):
         return [-1.0] * n
     return [float(c) for c in counts]
 

@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from helpers.checking import Argument, Aspect, Case, Check, run_check
+from helpers.checks.capstone.task import has_numbers
 
 FIFTH = 0.2
 """The rate of the last step is at most this part of the largest."""
@@ -116,7 +117,7 @@ def _observe_settings(configure: Any, case: Case) -> Iterator[tuple[str, Any]]:
 
 def course_of_the_rate(rates: Any, case: Case) -> Any:
     """In words: 'comes down', 'never changes' or 'is largest at the end'."""
-    if not isinstance(rates, torch.Tensor) or rates.dim() != 2 or rates.numel() == 0:
+    if not has_numbers(rates) or rates.dim() != 2 or rates.numel() == 0:
         return rates
     if bool((rates == rates[:1]).all()):
         return "never changes"
@@ -126,7 +127,7 @@ def course_of_the_rate(rates: Any, case: Case) -> Any:
 
 def last_over_largest(rates: Any, case: Case) -> Any:
     """The largest quotient of last and largest rate over the groups; 0.2 stands for 'or less'."""
-    if not isinstance(rates, torch.Tensor) or rates.dim() != 2 or rates.numel() == 0:
+    if not has_numbers(rates) or rates.dim() != 2 or rates.numel() == 0:
         return rates
     largest = rates.max(dim=0).values
     if not (largest > 0).all() or (rates < 0).any():

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeGuard
 
 import torch
 import torch.nn.functional as F
@@ -144,3 +144,13 @@ def training_data(case: Case) -> Dataset:
         x_test=none.clone(),
         y_test=no_class.clone(),
     )
+
+
+def has_numbers(value: Any) -> TypeGuard[torch.Tensor]:
+    """Whether an observed value is a tensor of real numbers; one on the device meta has none.
+
+    >>> has_numbers(torch.zeros(2)), has_numbers(torch.zeros(2, device="meta")), has_numbers(2.0)
+    (True, False, False)
+    """
+    is_tensor = isinstance(value, torch.Tensor)
+    return is_tensor and value.device.type != "meta" and not value.is_complex()

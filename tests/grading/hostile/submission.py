@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -99,6 +99,35 @@ def attack(name: str, code: str, **settings: Any) -> Submission:
     return Submission(name, above=tried, **{"shows": ("STOPPED",), **settings})
 
 
+TOGETHER = 20
+"""So many attacks go into one notebook, each in a cell of its own."""
+
+
+def examine_together(submissions: Iterable[Submission]) -> dict[str, str]:
+    """What each submission's own cell showed, by name. They cost no point and raise no flag, and
+    must leave nothing behind that another could meet; else they are examined alone.
+    """
+    shown = {}
+    for some in _batches(list(submissions)):
+        exam = Submission("many", checks=("check_count_parameters",)).exam()
+        first = next(i for i, c in enumerate(exam.notebook["cells"]) if c["cell_type"] == "code")
+        own = [_own(f"own-{number}", one.above) for number, one in enumerate(some)]
+        exam.notebook["cells"][first + 1 : first + 1] = own
+        found = examine(exam)
+        assert found.flags == ()
+        assert [finding.share for finding in found.findings] == [1.0]
+        for number, one in enumerate(some):
+            output = found.outputs.get(f"own-{number}", [])
+            assert all(set(item.get("data", {})) <= {"text/plain"} for item in output)
+            shown[one.name] = json.dumps(output, ensure_ascii=False)
+    return shown
+
+
+def _batches(submissions: list[Submission]) -> list[list[Submission]]:
+    starts = range(0, len(submissions), TOGETHER)
+    return [submissions[start : start + TOGETHER] for start in starts]
+
+
 SLIPS = ("NameError", "SyntaxError", "AttributeError", "TypeError", "IndexError", "ArgumentError")
 
 
@@ -106,6 +135,15 @@ def outputs_of(found: Findings) -> str:
     """All that the student's own cells showed, as one text."""
     own = [found.outputs.get(name, []) for name in ("own-above", "own-below")]
     return json.dumps(own, ensure_ascii=False)
+
+
+def assert_shown(submission: Submission, shown: str) -> None:
+    """An attack was stopped, and by the sandbox; other cells show what they must."""
+    assert "LEAKED" not in shown
+    for text in submission.shows:
+        assert text in shown
+    if "STOPPED" in submission.shows:
+        assert not any(f"STOPPED {slip}" in shown for slip in SLIPS), shown
 
 
 def assert_as_expected(submission: Submission, found: Findings) -> None:
@@ -119,12 +157,7 @@ def assert_as_expected(submission: Submission, found: Findings) -> None:
     assert len(found.flags) == len(submission.flags), found.flags
     for flag, part in zip(found.flags, submission.flags, strict=True):
         assert part in flag
-    shown = outputs_of(found)
-    assert "LEAKED" not in shown
-    for text in submission.shows:
-        assert text in shown
-    if "STOPPED" in submission.shows:
-        assert not any(f"STOPPED {slip}" in shown for slip in SLIPS), shown
+    assert_shown(submission, outputs_of(found))
     for cell in found.outputs.values():
         for output in cell:
             assert set(output.get("data", {})) <= {"text/plain"}

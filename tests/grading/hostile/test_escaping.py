@@ -7,7 +7,13 @@ from typing import Any
 
 import pytest
 
-from tests.grading.hostile.submission import Submission, assert_as_expected, attack
+from tests.grading.hostile.submission import (
+    Submission,
+    assert_as_expected,
+    assert_shown,
+    attack,
+    examine_together,
+)
 
 seccomp = pytest.importorskip("pyseccomp", exc_type=ImportError)
 
@@ -302,39 +308,17 @@ OTHER_NUMBERS = [
 SUBMISSIONS = [*NETWORK, *PROGRAMS, *SIGNALS, *FILES, *KERNEL]
 
 
+@pytest.fixture(scope="module")
+def shown() -> dict[str, str]:
+    return examine_together(SUBMISSIONS)
+
+
 @pytest.mark.parametrize("submission", SUBMISSIONS, ids=str)
-def test_there_is_no_way_out(submission: Submission) -> None:
-    assert_as_expected(submission, submission.examine())
+def test_there_is_no_way_out(shown: dict[str, str], submission: Submission) -> None:
+    assert_shown(submission, shown[submission.name])
 
 
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="these numbers exist on x86-64 only")
 @pytest.mark.parametrize("submission", OTHER_NUMBERS, ids=str)
 def test_other_tables_of_system_calls_end_the_process(submission: Submission) -> None:
     assert_as_expected(submission, submission.examine())
-
-
-WORKS_OUTSIDE = (
-    "a socket of the family unix",
-    "a socket of the family IPv4",
-    "listens",
-    "passes a file through a pair",
-    "subprocess",
-    "os.system",
-    "popen",
-    "exec of its own file",
-    "opens a process",
-    "a file without a name",
-    "system call inotify_init1",
-    "system call prctl dumpable",
-    "system call timer_create",
-)
-
-
-def test_the_attacks_are_real() -> None:
-    """Without the sandbox they work, so a slip in an attack does not look like a wall."""
-    together = [s for s in SUBMISSIONS if s.name in WORKS_OUTSIDE]
-    assert len(together) == len(WORKS_OUTSIDE)
-    for submission in together:
-        found = submission.examine(sandbox=False)
-        replaced = any("ended the whole process" in flag for flag in found.flags)  # by exec
-        assert replaced or "LEAKED" in str(found.outputs["own-above"]), submission.name

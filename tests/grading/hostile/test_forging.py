@@ -26,7 +26,7 @@ def forge(name: str, code: str, flags: tuple[str, ...] = (), **settings: Any) ->
     return Submission(name, code, cells=WRONG, scores=NO_POINTS, flags=flags, **settings)
 
 
-def forge_answer(name: str, what: str, flags: tuple[str, ...] = NO_ANSWER) -> Submission:
+def forge_answer(name: str, what: str, flags: tuple[str, ...] = NO_ANSWER[:1]) -> Submission:
     """Wrong answers, and in place of each observation the bytes or the object `what`."""
     code = f"""
         import json, struct
@@ -53,7 +53,8 @@ def forge_answer(name: str, what: str, flags: tuple[str, ...] = NO_ANSWER) -> Su
 
         wire.message = forged
     """
-    return forge(name, code, flags)
+    check = "check_count_parameters"
+    return Submission(name, code, cells=WRONG, checks=(check,), scores={check: 0.0}, flags=flags)
 
 
 PATCHES = [
@@ -237,16 +238,14 @@ PROTOCOL = [
         "packed(observed(**{k: True for k in ('result', 'gradient', 'count', 'value', 'unchanged')}))",
         (),
     ),
-    forge_answer("answers twice", "real(answer) * 2", NO_ANSWER[:1]),
+    forge_answer("answers twice", "real(answer) * 2", ()),
     forge_answer(
         "says that it waits for a GPU",
         "real({**answer, 'seen': {}, 'trouble': dict("
         "kind='raised', type='RuntimeError', message='meta item()', line='', where='')})",
         (),
     ),
-    forge_answer(
-        "says that it failed", "packed({'failed': 'no'})", ("ended the whole process",) * 2
-    ),
+    forge_answer("says that it failed", "packed({'failed': 'no'})", ("ended the whole process",)),
     forge_answer("says that it is refused", "packed({'refused': 'no'})"),
     forge(
         "facts that are tensors",

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from tests.grading.hostile.submission import NO_POINTS, Submission, assert_as_expected
+from tests.grading.hostile.submission import (
+    NO_POINTS,
+    Submission,
+    assert_as_expected,
+    assert_shown,
+    examine_together,
+)
 
 COUNT = "def count_parameters(model):\n    {body}"
 RIGHT = "return sum(p.numel() for p in set(model.parameters()) if p.requires_grad)"
@@ -158,7 +164,7 @@ OWN_CELLS = [
         "a second shell",
         "from IPython import get_ipython\nget_ipython().run_line_magic('who', '')\nget_ipython().run_cell('y = 1')",
     ),
-    own("a name of Python", "list = [1]\nprint = print\nid = 3"),
+    own("a name of Python", "list = [1]\nid = 3\ndel list, id"),
     own("names in Greek", "λ, µ = 0.1, 0.2\nprint('λ is', λ)", "λ is 0.1"),
 ]
 
@@ -251,7 +257,26 @@ DAMAGED = [
     Submission("nothing at all", cells={"todo-0-1": "", "todo-0-2": ""}, scores=NO_POINTS),
 ]
 
-SUBMISSIONS = [*OWN_CELLS, *IN_FUNCTIONS, *DAMAGED]
+ALONE = (
+    "another default dtype",
+    "warnings are errors",
+    "strict NumPy",
+    "determinism",
+    "no gradients",
+)
+"""These change what cells below them do."""
+CELLS = [s for s in [*OWN_CELLS, *DAMAGED] if s.above and s.name not in ALONE]
+SUBMISSIONS = [s for s in [*OWN_CELLS, *IN_FUNCTIONS, *DAMAGED] if s not in CELLS]
+
+
+@pytest.fixture(scope="module")
+def shown() -> dict[str, str]:
+    return examine_together(CELLS)
+
+
+@pytest.mark.parametrize("submission", CELLS, ids=str)
+def test_a_cell_of_ones_own_costs_no_points(shown: dict[str, str], submission: Submission) -> None:
+    assert_shown(submission, shown[submission.name])
 
 
 @pytest.mark.parametrize("submission", SUBMISSIONS, ids=str)
@@ -265,8 +290,3 @@ def test_a_stub_is_not_attempted() -> None:
     )
     outcomes = {f.check: f.outcome for f in stub.examine().findings}
     assert outcomes["check_count_parameters"] == "not attempted"
-
-
-def test_without_the_sandbox_the_same_is_found() -> None:
-    for submission in (Submission("right"), IN_FUNCTIONS[5], IN_FUNCTIONS[6]):
-        assert_as_expected(submission, submission.examine(sandbox=False))

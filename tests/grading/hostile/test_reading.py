@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from tests.grading.hostile.submission import Submission, assert_as_expected, attack
+from tests.grading.hostile.submission import (
+    Submission,
+    assert_as_expected,
+    assert_shown,
+    attack,
+    examine_together,
+)
 
 PATHS = {
     "the password file": "/etc/passwd",
@@ -121,7 +127,7 @@ ANSWERS = [
         "finds answers among the modules",
         """
         import sys
-        found = [n for n in sys.modules if n.startswith(("helpers.answers", "helpers.grading.examiner"))]
+        found = [n for n in sys.modules if n.startswith(("helpers.answers.", "helpers.grading.examiner"))]
         if found:
             print("LEAKED", found)
         raise LookupError("nothing")
@@ -268,6 +274,9 @@ PROCESS = [
         raise LookupError("nothing")
         """,
     ),
+]
+
+LEFT_BEHIND = [
     attack(
         "reads what another student left",
         """
@@ -290,30 +299,16 @@ PROCESS = [
 SUBMISSIONS = [*FILES, *FOLDERS, *COURSE, *ANSWERS, *PROCESS]
 
 
+@pytest.fixture(scope="module")
+def shown() -> dict[str, str]:
+    return examine_together(SUBMISSIONS)
+
+
 @pytest.mark.parametrize("submission", SUBMISSIONS, ids=str)
-def test_nothing_is_read(submission: Submission) -> None:
-    assert_as_expected(submission, submission.examine())
+def test_nothing_is_read(shown: dict[str, str], submission: Submission) -> None:
+    assert_shown(submission, shown[submission.name])
 
 
-WORKS_OUTSIDE = (
-    "the password file",
-    "the environment",
-    "the map of the memory",
-    "lists /var",
-    "reads solutions beside the helpers",
-    "imports answers",
-    "imports answers by their file",
-    "finds answers by pkgutil",
-    "finds answers in the loader's cache",
-    "sees other processes",
-    "asks who it is on the machine",
-)
-
-
-def test_the_attacks_are_real() -> None:
-    """Without the sandbox they work, so a slip in an attack does not look like a wall."""
-    together = [s for s in SUBMISSIONS if s.name in WORKS_OUTSIDE]
-    assert len(together) == len(WORKS_OUTSIDE)
-    for submission in together:
-        found = submission.examine(sandbox=False)
-        assert "LEAKED" in str(found.outputs["own-above"]), submission.name
+def test_nothing_is_left_for_the_next_student() -> None:
+    for submission in LEFT_BEHIND:
+        assert_as_expected(submission, submission.examine())
