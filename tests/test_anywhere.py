@@ -251,5 +251,5 @@ def test_the_canary_lets_every_version_go(tmp_path: Path) -> None:
     assert "torch==" in (tmp_path / "pyproject.toml").read_text("utf-8")
     assert run(sys.executable, tmp_path / "tools" / "loosen.py").returncode == 0
     for name in ("pyproject.toml", "environment.yml", "constraints.txt"):
-        assert "==" not in (tmp_path / name).read_text("utf-8"), name
+        assert not re.search(r"==\s*\d", (tmp_path / name).read_text("utf-8")), name
     assert "torchvision" in (tmp_path / "pyproject.toml").read_text("utf-8")

@@ -39,7 +39,7 @@ class Entry(NamedTuple):
 
 
 def entries() -> list[Entry]:
-    parts = re.split(r"^### (.+)\n", GLOSSARY.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    parts = re.split(r"^## (.+)\n", GLOSSARY.read_text(encoding="utf-8"), flags=re.MULTILINE)
     return [Entry(term, text) for term, text in zip(parts[1::2], parts[2::2], strict=True)]
 
 

@@ -16,7 +16,6 @@ from typing import Any, NamedTuple
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or ""
 
 
 class Lab(NamedTuple):
@@ -61,25 +60,12 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """Chromium, without the background traffic that a closed network would only slow down."""
-    if not CHROMIUM:
-        pytest.skip("Chromium is not installed (apt-get install chromium)")
-    from playwright.sync_api import expect, sync_playwright
-
-    expect.set_options(timeout=120_000)
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(
-            executable_path=CHROMIUM,
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-        )
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(scope="module")
 def open_notebook(lab: Lab, browser: Any) -> Callable[[str], Any]:
     """Opens a notebook of the folder in JupyterLab and waits until its kernel is ready."""
+
+    from playwright.sync_api import expect
+
+    expect.set_options(timeout=120_000)
 
     def open_one(path: str) -> Any:
         page = browser.new_page(viewport={"width": 1300, "height": 1000})

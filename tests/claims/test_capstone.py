@@ -68,7 +68,7 @@ def accuracies() -> list[float]:
         verdict = judge(CAPSTONE, remember, seed=100 + seed)
         assert verdict.outcome == "passed"
         assert verdict.grade is not None and verdict.grade.share == 1.0
-        found.append(float(seen[0].seen["predictions"]))
+        found.append(float(seen[-1].seen["predictions"]))
     return found
 
 

@@ -226,13 +226,13 @@ def test_what_keeps_it_from_starting(
     assert "Traceback" not in run.stderr
 
 
-def test_it_refuses_where_it_cannot_isolate(again: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_refuses_where_it_cannot_isolate(again: Any) -> None:
     again.hand_in("new", again.work("todo-0-1"))
-    monkeypatch.setenv("PATH", "/nowhere")
-    run = again.call("--workers", "1")
-    assert run.exit_code == 2
+    nowhere = {**os.environ, "PATH": "/nowhere"}
+    run = again.grade("--workers", "1", environment=nowhere)
+    assert run.returncode == 2
     assert "bubblewrap" in run.stderr
     assert "new" not in checks(again)
-    run = again.call("--workers", "1", "--no-sandbox", "--student", "new")
-    assert run.exit_code == 0, run.stderr
+    run = again.grade("--workers", "1", "--no-sandbox", "--student", "new", environment=nowhere)
+    assert run.returncode == 0, run.stderr
     assert checks(again)["new"] == 1.0
