@@ -93,11 +93,12 @@ def test_a_worker_that_dies_is_replaced(fresh: Any, undisturbed: Any) -> None:
     while journal_size(fresh) == 0:
         assert run.poll() is None
         time.sleep(0.02)
-    workers = [
+    (server,) = [
         child
         for child in psutil.Process(run.pid).children()
-        if "spawn_main" in " ".join(child.cmdline())
+        if "forkserver" in " ".join(child.cmdline())
     ]
+    workers = server.children()
     assert len(workers) == 2
     workers[0].kill()
     _, text = run.communicate()
