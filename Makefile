@@ -22,7 +22,7 @@ help:  ## show the targets
 	@echo "make site        build the course as a web site into build/site"
 	@echo "make bench       measure imports, checks, demos and notebooks"
 	@echo "make demo-class  make a class of 60 with known scores, grade it, show the report"
-	@echo "make bench-grading  compare course grade with nbgrader autograde (about half an hour)"
+	@echo "make bench-grading  compare course grade with nbgrader autograde (about ten minutes)"
 	@echo "make constraints write the versions that are installed now to constraints.txt"
 	@echo "make clean       remove .venv and caches"
 
