@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -59,20 +60,43 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
         server.wait(timeout=30)
 
 
+@pytest.fixture(scope="session")
+def wait_for_kernel() -> Callable[[Any], None]:
+    """Waits until the notebook in front has a kernel that answers: what is run before that is lost.
+
+    The status bar says so. The round sign above the notebook shows "idle" from the start, even
+    while nothing is connected.
+    """
+
+    def wait(page: Any) -> None:
+        notebook = page.locator(".jp-NotebookPanel:not(.lm-mod-hidden)")
+        notebook.locator(".jp-Cell").first.wait_for()
+        notebook.get_by_role("button", name="Python 3").wait_for()
+        page.get_by_role("button", name=re.compile(r"Python 3 .*[|] Idle")).wait_for()
+
+    return wait
+
+
 @pytest.fixture(scope="module")
-def open_notebook(lab: Lab, browser: Any) -> Callable[[str], Any]:
+def open_notebook(
+    lab: Lab, browser: Any, wait_for_kernel: Callable[[Any], None]
+) -> Iterator[Callable[[str], Any]]:
     """Opens a notebook of the folder in JupyterLab and waits until its kernel is ready."""
 
     from playwright.sync_api import expect
 
     expect.set_options(timeout=120_000)
 
+    pages = []
+
     def open_one(path: str) -> Any:
         page = browser.new_page(viewport={"width": 1300, "height": 1000})
         page.set_default_timeout(120_000)
         page.goto(f"{lab.address}/lab/tree/{path}?token=secret")
-        page.wait_for_selector(".jp-Notebook .jp-Cell")
-        page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status='idle']")
+        pages.append(page)
+        wait_for_kernel(page)
         return page
 
-    return open_one
+    yield open_one
+    for page in pages:
+        page.close()

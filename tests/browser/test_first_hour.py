@@ -36,11 +36,11 @@ def answers(of: Lesson) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def page(lab: Any, browser: Any) -> Iterator[Any]:
+def page(lab: Any, browser: Any, wait_for_kernel: Callable[[Any], None]) -> Iterator[Any]:
     page = browser.new_page(viewport={"width": 1300, "height": 1000})
     page.set_default_timeout(120_000)
     page.goto(f"{lab.address}/?token=secret")
-    page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status='idle']")
+    wait_for_kernel(page)
     yield page
     page.close()
 
@@ -48,8 +48,9 @@ def page(lab: Any, browser: Any) -> Iterator[Any]:
 class Hands:
     """What a student does in JupyterLab."""
 
-    def __init__(self, page: Any) -> None:
+    def __init__(self, page: Any, wait_for_kernel: Callable[[Any], None]) -> None:
         self.page = page
+        self.wait_for_kernel = wait_for_kernel
 
     @property
     def notebook(self) -> Any:
@@ -61,9 +62,8 @@ class Hands:
         for name in names:
             item = self.page.locator(".jp-DirListing-item", has_text=name)
             item.dblclick()
-        self.notebook.locator(".jp-Cell").first.wait_for()
-        ready = ".jp-Notebook-ExecutionIndicator[data-status='idle']"
-        self.notebook.locator(ready).wait_for()
+        self.page.locator(".lm-DockPanel-tabBar .lm-mod-current", has_text=names[-1]).wait_for()
+        self.wait_for_kernel(self.page)
 
     def menu(self, *names: str) -> None:
         """Choose from the menus at the top, such as Run, Run All Cells."""
@@ -93,8 +93,8 @@ class Hands:
 
 
 @pytest.fixture(scope="module")
-def hands(page: Any) -> Hands:
-    return Hands(page)
+def hands(page: Any, wait_for_kernel: Callable[[Any], None]) -> Hands:
+    return Hands(page, wait_for_kernel)
 
 
 def test_the_lab_opens_on_lesson_00(hands: Hands) -> None:
