@@ -12,8 +12,12 @@ from torch.overrides import TorchFunctionMode, get_overridable_functions
 
 
 @lru_cache(maxsize=1)
-def _seen_by_the_mode() -> frozenset[str]:
-    """The names of PyTorch's functions that a function mode sees. Others take longer to notice."""
+def seen_by_the_mode() -> frozenset[str]:
+    """The names of PyTorch's functions that a function mode sees. Others take longer to notice.
+
+    >>> "relu" in seen_by_the_mode()
+    True
+    """
     found = (getattr(f, "__name__", "") for fs in get_overridable_functions().values() for f in fs)
     return frozenset(found)
 
@@ -41,7 +45,7 @@ class NoticeBuiltins(TorchFunctionMode):
         super().__init__()
         self.forbidden = frozenset(forbidden)
         self.names: list[str] = []
-        self._needs_frames = not self.forbidden <= _seen_by_the_mode()
+        self._needs_frames = not self.forbidden <= seen_by_the_mode()
 
     def __enter__(self) -> NoticeBuiltins:
         super().__enter__()

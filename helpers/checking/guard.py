@@ -162,7 +162,10 @@ def unchanged_state() -> Iterator[None]:
             torch.set_default_dtype(dtype)
             if torch.get_num_threads() != threads:
                 torch.set_num_threads(threads)
-            torch.use_deterministic_algorithms(deterministic, warn_only=deterministic_warns)
+            if torch.are_deterministic_algorithms_enabled() != deterministic or (
+                torch.is_deterministic_algorithms_warn_only_enabled() != deterministic_warns
+            ):  # the call imports PyTorch's compiler, which takes a second
+                torch.use_deterministic_algorithms(deterministic, warn_only=deterministic_warns)
             if torch.is_anomaly_enabled() != anomaly:
                 torch.autograd.set_detect_anomaly(anomaly, anomaly_nan)
             vars(torch._tensor_str.PRINT_OPTS).update(printing)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
 import torch
-from matplotlib.figure import Figure
 
 from helpers.demos.face import Demo
 from helpers.plotting import COLORS, new_figure
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 DEPTH, WIDTH = 4, 64
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
 import torch
-from matplotlib.figure import Figure
 
 from helpers.demos.face import Demo
 from helpers.plotting import COLORS, new_figure
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 Curve = Callable[[torch.Tensor], torch.Tensor]
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import ipywidgets as widgets
-from matplotlib.figure import Figure
 
 from helpers.checks.capstone.task import MOST_NUMBERS
 from helpers.demos.face import Demo
 from helpers.experiments.capstone import layers_of
 from helpers.plotting import COLORS, new_figure
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 def draw_budget(width: int, stages: int, blocks: int) -> tuple[Figure, str]:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
 import torch
-from matplotlib.collections import LineCollection
-from matplotlib.figure import Figure
 
 from helpers.demos.face import Demo
 from helpers.plotting import COLORS, new_figure
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 SIZES = (6, 9, 9, 4)
 """Units by layer; the two hidden layers are thinned."""
@@ -47,6 +48,8 @@ def draw_thinned_network(p: float, sample: int) -> tuple[Figure, str]:
 
 
 def _draw_units(axes: Any, kept: list[torch.Tensor]) -> None:
+    from matplotlib.collections import LineCollection
+
     places = [
         [(layer, (i - (size - 1) / 2)) for i in range(size)] for layer, size in enumerate(SIZES)
     ]

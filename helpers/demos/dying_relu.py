@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
 import torch
-from matplotlib.figure import Figure
 from torch import nn
 
 from helpers.data import Dataset, load
 from helpers.demos.face import Demo
 from helpers.plotting import COLORS, new_figure
 from helpers.training import State, seeded, train
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 ROWS, COLUMNS = 8, 8
 UNITS = ROWS * COLUMNS

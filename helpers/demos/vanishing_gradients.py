@@ -6,14 +6,17 @@ import functools
 import itertools
 import math
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
 import torch
 import torch.nn.functional as F
-from matplotlib.figure import Figure
 
 from helpers.demos.face import Demo
 from helpers.plotting import COLORS, new_figure
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 WIDTH, IMAGES = 64, 64
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
 import torch
-from matplotlib.figure import Figure
 
 from helpers.demos.face import Demo
 from helpers.plotting import COLORS, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 Tensor = torch.Tensor
 MATRIX = ((1.5, 0.9), (0.4, 0.7))

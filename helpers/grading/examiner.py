@@ -47,7 +47,7 @@ PATIENCE = 2.0
 MORE_CHILDREN = 3
 """A notebook is run again at most this often, beside once for each graded cell."""
 
-CASES_KEPT = 48
+CHECKS_KEPT = 48
 """For so many checks a process remembers what reference and misconceptions show."""
 
 
@@ -66,7 +66,7 @@ def examine(exam: Exam, sandbox: bool = True) -> Findings:
         NoCheck: a graded cell of the source is not the call of a check.
     """
     torch.set_num_threads(1)
-    return _Examination(exam, steps_of(exam), station_for(exam.limits, sandbox)).findings()
+    return _Examination(exam, steps_of(exam), station_for(sandbox)).findings()
 
 
 @lru_cache(maxsize=1)
@@ -80,7 +80,7 @@ def check_named(name: str) -> Check:
     return _checks()[name]
 
 
-@lru_cache(maxsize=CASES_KEPT)
+@lru_cache(maxsize=CHECKS_KEPT)
 def _known(check: str, seed: int) -> Known:
     return Known(check_named(check), seed)
 
@@ -123,7 +123,7 @@ class _Examination:
     def _one_child(self) -> bool:
         """Go through the notebook with a new child; whether that came to an end."""
         with self._timed("start"):
-            context = self.station.child()
+            context = self.station.child(self.exam.limits)
             child = context.__enter__()
         used: list[str] = []
         try:

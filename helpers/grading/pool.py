@@ -10,6 +10,7 @@ import ctypes
 import multiprocessing
 import os
 import signal
+import socket
 import sys
 import time
 import traceback
@@ -21,7 +22,14 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any
 
-from helpers.grading.exam import Exam, Findings
+from helpers.grading.exam import Findings
+from helpers.grading.sandbox.station import (
+    SandboxError,
+    close_sandbox,
+    sandbox_of_this_process,
+    station_for,
+    use_station,
+)
 from helpers.grading.trouble import CannotStart
 
 TRIES = 3
@@ -45,11 +53,18 @@ class Answer:
     error: str = ""
 
 
-def prepare() -> Any:
-    """Start the process from which workers are forked: it imports PyTorch once for all of them.
+def prepare(sandbox: bool = True) -> None:
+    """Start the process from which workers are forked, and the sandbox that they share: each
+    imports PyTorch once for all of them.
 
-    Called early, it does so while this process imports other things.
+    Called early, they do so while this process imports other things.
     """
+    with suppress(SandboxError):  # the first worker will ask again, and say it
+        sandbox_of_this_process(sandbox)
+    _workers()
+
+
+def _workers() -> Any:
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["helpers.grading.preloaded"])
     forkserver.ensure_running()
@@ -126,13 +141,17 @@ class _Worker:
     """A process and the pipe to it."""
 
     def __init__(self, sandbox: bool) -> None:
-        context = prepare()
+        context = _workers()
+        try:
+            control = sandbox_of_this_process(sandbox).twin()
+        except SandboxError as error:
+            raise CannotStart(str(error)) from None
         self.pipe, theirs = context.Pipe()
-        self.process: BaseProcess = context.Process(
-            target=_work, args=(theirs, sandbox), name="course grade worker"
-        )
-        self.process.start()
-        theirs.close()
+        with control, theirs:
+            self.process: BaseProcess = context.Process(
+                target=_work, args=(theirs, control, sandbox), name="course grade worker"
+            )
+            self.process.start()
         self.task: _Tried | None = None
         self.since = 0.0
 
@@ -175,10 +194,11 @@ def _ready(busy: list[_Worker], patience: float) -> Iterator[_Worker]:
             yield worker
 
 
-def _work(pipe: Connection, sandbox: bool) -> None:
+def _work(pipe: Connection, control: socket.socket, sandbox: bool) -> None:
     """What a worker does: it examines what comes through the pipe until that is closed."""
     die_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is the parent's business
+    use_station(control, sandbox)
     while True:
         try:
             exam = pipe.recv_bytes()
@@ -196,10 +216,8 @@ def attempt(exam: bytes, sandbox: bool) -> tuple[bytes, bytes]:
     isolate a student's code, or ``b"error"``.
     """
     try:
-        from helpers.grading.sandbox.station import SandboxError, close_sandbox, station_for
-
         with suppress(SandboxError):  # it starts while PyTorch is imported here
-            station_for(Exam.from_bytes(exam).limits, sandbox)
+            station_for(sandbox)
         from helpers.grading.examiner import examine_bytes
 
         for left in reversed(range(TRIES)):
@@ -207,7 +225,7 @@ def attempt(exam: bytes, sandbox: bool) -> tuple[bytes, bytes]:
                 return b"findings", examine_bytes(exam, sandbox)
             except SandboxError as error:  # an earlier student's code may have broken it
                 close_sandbox()
-                if not left:
+                if not left or error.hopeless:
                     return b"refused", str(error).encode()
         raise AssertionError("unreachable")
     except Exception as error:

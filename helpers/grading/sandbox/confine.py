@@ -12,7 +12,7 @@ from typing import Any
 CLONE_NEWNS, CLONE_NEWUTS, CLONE_NEWIPC = 0x00020000, 0x04000000, 0x08000000
 CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET = 0x10000000, 0x20000000, 0x40000000
 MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC = 1, 2, 4, 8
-PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS, PR_SET_CHILD_SUBREAPER = 1, 4, 38, 36
+PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS = 1, 4, 38
 PR_CAPBSET_DROP = 24
 SIGKILL = 9
 MOST_FILES_OPEN = 256
@@ -42,20 +42,56 @@ class Allowance:
     cpu_seconds: int
 
 
-def new_namespaces() -> None:
-    """Give this process a view of the machine of its own; its next child is process 1 in it.
+def own_processes() -> None:
+    """Give this process a user namespace of its own, in which it may make process namespaces; its
+    next child is process 1 in the first of them.
 
     Raises:
         OSError: the kernel does not allow it.
     """
+    _unshare(CLONE_NEWUSER | CLONE_NEWPID)
+
+
+def own_everything_else() -> None:
+    """Give this process users, files, network and names of its own. Its rights end there.
+
+    Raises:
+        OSError: the kernel does not allow it.
+    """
+    _unshare(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS)
+
+
+def _unshare(what: int) -> None:
     user, group = os.getuid(), os.getgid()
-    _call(
-        "unshare",
-        CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS,
-    )
-    Path("/proc/self/setgroups").write_text("deny")
-    Path("/proc/self/uid_map").write_text(f"{user} {user} 1")
-    Path("/proc/self/gid_map").write_text(f"{group} {group} 1")
+    _call("unshare", what)
+    if what & CLONE_NEWUSER:
+        Path("/proc/self/setgroups").write_text("deny")
+        Path("/proc/self/uid_map").write_text(f"{user} {user} 1")
+        Path("/proc/self/gid_map").write_text(f"{group} {group} 1")
+
+
+class Processes:
+    """Forks children of which each is alone in a process namespace: it sees no other process, and
+    takes all that it started with it when it ends.
+    """
+
+    def __init__(self) -> None:
+        self._ours = os.open("/proc/self/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
+
+    def fork_first_of_its_own(self) -> int:
+        """The same as `os.fork`; the child is process 1 of a new namespace.
+
+        Raises:
+            OSError: the kernel does not allow it.
+        """
+        _unshare(CLONE_NEWPID)
+        child = -1
+        try:
+            child = os.fork()
+            return child
+        finally:
+            if child != 0:
+                _call("setns", self._ours, CLONE_NEWPID)
 
 
 def own_files(allowance: Allowance, scratch: str) -> None:

@@ -10,8 +10,9 @@ import sys
 from helpers.checking.check import Check
 
 LIBRARIES = (
+    "matplotlib.figure",
+    "matplotlib.pyplot",
     "sklearn.datasets",
-    "torch._dynamo",  # the first optimiser imports it, for more than a second
     "torch.nn.utils.parametrizations",
     "torchvision.transforms",
     "torchvision.models",
@@ -40,9 +41,11 @@ def import_everything() -> dict[str, Check]:
     waits for them for ever.
     """
     import torch
+    import torch._dynamo  # the first optimiser and the first tensor on "meta" ask for it
 
     from helpers import course
     from helpers.checking import running
+    from helpers.checking.builtins_seen import seen_by_the_mode
 
     running.leave_to_the_grader()
     for package in ("helpers", "helpers.experiments", "helpers.demos"):
@@ -52,6 +55,7 @@ def import_everything() -> dict[str, Check]:
     # PyTorch asks the processor what it can at the first use; a child has no /proc to ask. With
     # other vector instructions than the judge's, the last digits of its results would differ.
     torch.backends.cpu.get_cpu_capability()
+    seen_by_the_mode()  # takes a while, and is then remembered
     checks: dict[str, Check] = {}
     for lesson in course.LESSONS:
         of_lesson = importlib.import_module(f"helpers.checks.{lesson.slug}").CHECKS

@@ -9,10 +9,18 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from helpers.grading.exam import Limits
 from helpers.grading.sandbox.remedies import CONTAINERS, remedy_for
-from helpers.grading.sandbox.station import Child, ChildEnded, SandboxError, Station
+from helpers.grading.sandbox.station import (
+    Child,
+    ChildEnded,
+    Sandbox,
+    SandboxError,
+    Station,
+)
 
 MEMORY, SCRATCH = 2**30, 2**22
+LIMITS = Limits(notebook_seconds=60.0, memory=MEMORY, scratch=SCRATCH)
 CELL_SECONDS = 30.0
 
 WALLS = {
@@ -129,21 +137,22 @@ def _setting(name: str) -> str:
 
 def _walls() -> list[Wall]:
     try:
-        station = Station(MEMORY, SCRATCH, cpu_seconds=60)
+        sandbox = Sandbox()
     except SandboxError as error:
         return [Wall("sandbox", False, str(error), remedy_for(str(error)))]
     try:
+        station = Station(sandbox.twin(), sandbox)
         found = [Wall("sandbox", True, "It starts.")]
         for what, (code, meaning) in WALLS.items():
-            with station.child() as child:
+            with station.child(LIMITS) as child:
                 found.append(_tried(child, what, code, meaning))
-        with station.child() as child:
+        with station.child(LIMITS) as child:
             found.append(_time(child))
         return found
     except SandboxError as error:
         return [Wall("sandbox", False, str(error), remedy_for(str(error)))]
     finally:
-        station.close()
+        sandbox.close()
 
 
 def _tried(child: Child, what: str, code: str, meaning: str) -> Wall:

@@ -1,7 +1,7 @@
-"""The judge's side of the sandbox: starts the zygote, and talks to one child at a time.
+"""The judge's side of the sandbox: starts it, and talks to one child at a time.
 
-PyTorch is imported here only when a child talks, so that a worker can start its zygote first and
-import PyTorch while that does the same.
+PyTorch is imported here only when a child talks, so that a process can start the sandbox first and
+import PyTorch, or other things, while that does the same.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Any
 
 import helpers
 from helpers.grading.exam import Limits
-from helpers.grading.sandbox import bubblewrap
+from helpers.grading.sandbox import bubblewrap, orders
 
 START_SECONDS = 120.0
 """The first start on a slow disk reads a gigabyte of libraries."""
@@ -50,6 +50,9 @@ WHAT_TO_DO = "Run `course sandbox` to see what is missing and how to get it."
 
 class SandboxError(Exception):
     """The sandbox could not be started, or does not hold; the message says what is missing."""
+
+    hopeless = False
+    """Whether another try would fail as this one has."""
 
 
 class ChildEnded(Exception):
@@ -103,49 +106,30 @@ class Child:
         return answer
 
 
-class Station:
-    """A zygote behind the wall, from which children come."""
+class Sandbox:
+    """The zygote behind the wall. It starts at once; nothing here waits for it."""
 
-    def __init__(self, memory: int, scratch: int, cpu_seconds: int, confined: bool = True) -> None:
-        self.confined = confined
+    def __init__(self, confined: bool = True) -> None:
         self._control, theirs = socket.socketpair()
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115
         self._folder = None if confined else tempfile.TemporaryDirectory(prefix="course-")
-        self._process = self._start(theirs, memory, scratch, cpu_seconds)
-        theirs.close()
-        self._control.settimeout(START_SECONDS)
-        self._ready = False
-        self._preloaded: set[str] = set()
+        with theirs:
+            self._process = self._start(theirs, confined)
 
-    def wait_until_ready(self) -> None:
-        """Wait until everything is imported behind the wall.
-
-        Raises:
-            SandboxError: the wall does not stand.
-        """
-        if self._ready:
-            return
-        if self._read() != b"ready   ":
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self._process.wait(5)  # it may still be saying why
-            self.close()
-            raise SandboxError(self._why())
-        self._ready = True
-
-    def _start(
-        self, theirs: socket.socket, memory: int, scratch: int, cpu: int
-    ) -> subprocess.Popen[bytes]:
-        numbers = map(str, (theirs.fileno(), int(self.confined), memory, scratch, cpu))
+    def _start(self, theirs: socket.socket, confined: bool) -> subprocess.Popen[bytes]:
+        numbers = (str(theirs.fileno()), str(int(confined)))
         program = [sys.executable, "-m", "helpers.grading.sandbox.zygote", *numbers]
         home = Path(bubblewrap.scratch() if self._folder is None else self._folder.name)
         folders = {name: str(home / folder) for name, folder in FOLDERS.items()}
         course = str(Path(helpers.__file__).resolve().parent.parent)
         environment = {**ENVIRONMENT, **folders, "PYTHONPATH": course}
-        if self.confined:
+        if confined:
             try:
                 program = bubblewrap.command(program, environment)
-            except FileNotFoundError as error:
-                raise SandboxError(f"{error} {WHAT_TO_DO}") from None
+            except FileNotFoundError as missing:
+                error = SandboxError(f"{missing} {WHAT_TO_DO}")
+                error.hopeless = True
+                raise error from None
         return subprocess.Popen(
             program,
             env=environment,
@@ -156,57 +140,25 @@ class Station:
             stderr=self._errors,
         )
 
-    @contextlib.contextmanager
-    def child(self) -> Iterator[Child]:
-        """A fresh child; it is gone when the block ends.
+    def twin(self) -> socket.socket:
+        """The control socket of a twin that will serve one judge, perhaps in another process.
 
         Raises:
-            SandboxError: the child could not be confined, or the zygote is gone.
+            SandboxError: the zygote is gone.
         """
-        self.wait_until_ready()
         ours, theirs = socket.socketpair()
-        try:
-            with theirs:
-                try:
-                    socket.send_fds(self._control, [b"fork    "], [theirs.fileno()])
-                except OSError:
-                    raise SandboxError(self._why()) from None
-            if self._read() != b"forked  ":
-                raise SandboxError(self._why())
+        with theirs:
             try:
-                child = Child(ours)
-                child.wait_until_confined()
-                yield child
-            finally:
-                self._control.sendall(b"end     ")
-                if len(self._read()) != 8:
-                    raise SandboxError(self._why())
-        finally:
-            ours.close()
+                orders.give(self._control, "twin", file=theirs.fileno())
+            except OSError:
+                ours.close()
+                raise SandboxError(self.why()) from None
+        return ours
 
-    def preload(self, imported: list[str]) -> None:
-        """Import what a child has needed, so that the next children have it at once."""
-        from helpers.grading.sandbox.imports import LIBRARIES
-
-        for place, name in enumerate(LIBRARIES):
-            if name in imported and name not in self._preloaded:
-                self._preloaded.add(name)
-                self._control.sendall(f"load{place:04d}".encode())
-                if self._read() != b"loaded  ":
-                    raise SandboxError(self._why())
-
-    def _read(self) -> bytes:
-        received = b""
-        with contextlib.suppress(OSError):
-            while len(received) < 8:
-                part = self._control.recv(8 - len(received))
-                if not part:
-                    break
-                received += part
-        return received
-
-    def _why(self) -> str:
+    def why(self) -> str:
         """What the zygote or the wall said before it went."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(1)  # it may still be saying why
         self._errors.seek(max(0, self._errors.seek(0, os.SEEK_END) - 2_000))
         lines = self._errors.read().decode(errors="replace").strip().splitlines()
         why = lines[-1] if lines else "The sandbox ended without a word."
@@ -225,27 +177,155 @@ class Station:
         return self._process.poll() is None
 
 
-_open: dict[tuple[int, int, int, bool], Station] = {}
-"""The station of this process; one at a time."""
+class Station:
+    """A twin of the zygote, from which a judge gets one child after the other."""
+
+    def __init__(self, control: socket.socket, sandbox: Sandbox | None = None) -> None:
+        self._control = control
+        self._sandbox = sandbox
+        self._ready = False
+        self._spare: tuple[Limits, socket.socket] | None = None
+        """The next child's channel. It is forked while the judge works with the one before."""
+        self._preloaded: set[str] = set()
+
+    def wait_until_ready(self) -> None:
+        """Wait until everything is imported behind the wall.
+
+        Raises:
+            SandboxError: the wall does not stand.
+        """
+        if self._ready:
+            return
+        self._control.settimeout(START_SECONDS)
+        if orders.reply(self._control) != orders.READY:
+            error = self._error()
+            error.hopeless = self._sandbox is not None
+            raise error
+        self._ready = True
+
+    @contextlib.contextmanager
+    def child(self, limits: Limits) -> Iterator[Child]:
+        """A fresh child; it is gone when the block ends.
+
+        Raises:
+            SandboxError: the child could not be confined, or the zygote is gone.
+        """
+        self.wait_until_ready()
+        if self._spare is not None and self._spare[0] != limits:
+            self._drop_spare()
+        if self._spare is None:
+            self._spare = self._order(limits)
+            self._expect(orders.FORKED)
+        channel = self._spare[1]
+        self._spare = None
+        with channel:
+            try:
+                child = Child(channel)
+                child.wait_until_confined()
+                spare = self._order(limits)
+                try:
+                    yield child
+                finally:
+                    self._expect(orders.FORKED)
+                    self._spare = spare
+            finally:
+                self._give("end")
+
+    def preload(self, imported: list[str]) -> None:
+        """Import what a child has needed, so that the next children have it at once."""
+        from helpers.grading.sandbox.imports import LIBRARIES
+
+        new = set(imported) & set(LIBRARIES) - self._preloaded
+        if new:
+            self._drop_spare()
+        for name in new:
+            self._preloaded.add(name)
+            self._give("load", (LIBRARIES.index(name),))
+            self._expect(orders.LOADED)
+
+    def _order(self, limits: Limits) -> tuple[Limits, socket.socket]:
+        ours, theirs = socket.socketpair()
+        cpu_seconds = int(limits.notebook_seconds) + 60
+        with theirs:
+            self._give("fork", (limits.memory, limits.scratch, cpu_seconds), theirs.fileno())
+        return limits, ours
+
+    def _drop_spare(self) -> None:
+        if self._spare is not None:
+            self._spare[1].close()
+            self._spare = None
+            self._give("end")
+
+    def _give(
+        self, kind: orders.Kind, numbers: tuple[int, ...] = (), file: int | None = None
+    ) -> None:
+        try:
+            orders.give(self._control, kind, numbers, file)
+        except OSError:
+            raise self._error() from None
+
+    def _expect(self, reply: bytes) -> None:
+        if orders.reply(self._control) != reply:
+            raise self._error()
+
+    def _error(self) -> SandboxError:
+        ended = f"The sandbox ended without a word. {WHAT_TO_DO}"
+        return SandboxError(ended if self._sandbox is None else self._sandbox.why())
+
+    def close(self) -> None:
+        """End the twin and its children."""
+        self._control.close()
+        if self._spare is not None:
+            self._spare[1].close()
+
+    @property
+    def alive(self) -> bool:
+        return self._sandbox is None or self._sandbox.alive
 
 
-def station_for(limits: Limits, confined: bool) -> Station:
-    """The station of this process with these limits; it is started if there is none.
+_sandboxes: dict[bool, Sandbox] = {}
+_stations: dict[bool, Station] = {}
+"""What this process has, by whether it is confined."""
+
+
+def sandbox_of_this_process(confined: bool) -> Sandbox:
+    """The sandbox that this process has started; it is started if there is none.
 
     Raises:
         SandboxError: what the wall is made of is not installed.
     """
-    cpu_seconds = int(limits.notebook_seconds) + 60
-    key = (limits.memory, limits.scratch, cpu_seconds, confined)
-    station = _open.get(key)
+    sandbox = _sandboxes.get(confined)
+    if sandbox is not None and not sandbox.alive:
+        _sandboxes.pop(confined).close()
+        sandbox = None
+    if sandbox is None:
+        sandbox = _sandboxes[confined] = Sandbox(confined)
+    return sandbox
+
+
+def station_for(confined: bool) -> Station:
+    """The station of this process; it gets one, and a sandbox, if it has none.
+
+    Raises:
+        SandboxError: what the wall is made of is not installed.
+    """
+    station = _stations.get(confined)
     if station is None or not station.alive:
         close_sandbox()
-        station = _open[key] = Station(*key)
+        sandbox = sandbox_of_this_process(confined)
+        station = _stations[confined] = Station(sandbox.twin(), sandbox)
     return station
+
+
+def use_station(control: socket.socket, confined: bool) -> None:
+    """From now on the station of this process is the twin at the end of this socket."""
+    _stations[confined] = Station(control)
 
 
 @atexit.register
 def close_sandbox() -> None:
-    """End the sandbox of this process, if there is one."""
-    while _open:
-        _open.popitem()[1].close()
+    """End the station and the sandbox of this process, where there are any."""
+    while _stations:
+        _stations.popitem()[1].close()
+    while _sandboxes:
+        _sandboxes.popitem()[1].close()
