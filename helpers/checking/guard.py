@@ -1,7 +1,9 @@
 """Runs a student's code so that whatever it does ends, and leaves nothing behind.
 
 The code runs in a thread of its own: a thread can be given up when it never ends, and grad mode,
-inference mode and autocast belong to a thread, so they are always as PyTorch starts them.
+inference mode and autocast belong to a thread, so they are always as PyTorch starts them. A thread
+in which all of them are still as they were serves again, since PyTorch takes longer to set up a
+thread than to compute a small case.
 """
 
 from __future__ import annotations
@@ -10,11 +12,14 @@ import contextlib
 import contextvars
 import ctypes
 import io
+import os
 import random
+import sys
 import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator
+from queue import Empty, SimpleQueue
 
 import numpy as np
 import torch
@@ -70,36 +75,102 @@ def run_guarded(body: Callable[[], None], seconds: float) -> tuple[BaseException
         contextlib.redirect_stdout(printed),
         contextlib.redirect_stderr(printed),
     ):
-        thread = _start(work)
+        runner = _idle.pop() if _idle else _Runner()
+        runner.begin(work)
+        ended = False
         try:
-            thread.join(seconds)
+            ended = runner.wait(seconds)
         finally:  # also when the student presses 'interrupt'
-            ended = _end(thread)
-    if not ended or (raised and isinstance(raised[0], TimeLimit)):
+            if not ended:
+                runner.interrupt()
+    if not ended:
         return TimeLimit(), printed.text
+    if runner.is_as_new:
+        _idle.append(runner)
+    else:
+        runner.dismiss()
     return (raised[0] if raised else None), printed.text
 
 
-def _start(work: Callable[[], None]) -> threading.Thread:
-    before = threading.stack_size(STACK_BYTES)
-    try:
-        thread = threading.Thread(target=work, name="your code", daemon=True)
-        thread.start()
-    finally:
-        threading.stack_size(before)
-    return thread
+class _Runner:
+    """A thread that runs one piece of work after the other."""
+
+    def __init__(self) -> None:
+        self.is_as_new = False
+        """Whether the last piece of work has left the thread as it was."""
+        self._todo: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        self._done: SimpleQueue[None] = SimpleQueue()
+        before = threading.stack_size(STACK_BYTES)
+        try:
+            self._thread = threading.Thread(target=self._serve, name="your code", daemon=True)
+            self._thread.start()
+        finally:
+            threading.stack_size(before)
+
+    def _serve(self) -> None:
+        with contextlib.suppress(TimeLimit):  # one that comes late, while nothing is to be done
+            modes, numerics = _modes(), _numerics()
+            while work := self._todo.get():
+                self.is_as_new = False
+                work()
+                del work  # and with it what the student's code has made
+                self.is_as_new = _modes() == modes and _numerics() == numerics
+                self._done.put(None)
+
+    def begin(self, work: Callable[[], None]) -> None:
+        self._todo.put(work)
+
+    def wait(self, seconds: float) -> bool:
+        """Whether the work ends in time."""
+        try:
+            self._done.get(timeout=max(seconds, 0.0))
+        except Empty:
+            return False
+        return True
+
+    def interrupt(self, patience: float = 1.0) -> None:
+        """Stop the work and the thread. Code that catches the exception gets it again."""
+        give_up = time.monotonic() + patience
+        self.dismiss()
+        while self._thread.is_alive() and time.monotonic() < give_up:
+            _raise_in(self._thread, TimeLimit)
+            self._thread.join(0.02)
+        if self._thread.is_alive():
+            _withdraw(self._thread)
+
+    def dismiss(self) -> None:
+        """Let the thread end when it has nothing to do."""
+        self._todo.put(None)
 
 
-def _end(thread: threading.Thread, patience: float = 1.0) -> bool:
-    """Stop a thread that still runs. Code that catches the exception gets it again."""
-    give_up = time.monotonic() + patience
-    stopped = not thread.is_alive()
-    while thread.is_alive() and time.monotonic() < give_up:
-        _raise_in(thread, TimeLimit)
-        thread.join(0.02)
-    if thread.is_alive():
-        _withdraw(thread)
-    return stopped
+_idle: list[_Runner] = []
+"""Threads that can serve again; more than one only if a check was called within a check."""
+if hasattr(os, "register_at_fork"):  # a forked process has none of its parent's threads
+    os.register_at_fork(after_in_child=_idle.clear)
+
+
+def _modes() -> tuple[object, ...]:
+    """What code may have begun in this thread and not ended."""
+    return (
+        torch.is_grad_enabled(),
+        torch.is_inference_mode_enabled(),
+        torch._C._is_any_autocast_enabled(),
+        torch._C._len_torch_function_stack(),
+        torch._C._len_torch_dispatch_stack(),
+        torch._C._autograd._top_saved_tensors_default_hooks(True),
+        torch.autograd.forward_ad._current_level,
+        sys.getprofile(),
+        sys.gettrace(),
+    )
+
+
+def _numerics() -> tuple[object, ...]:
+    """How this thread computes. Under a mode that is left on, this may raise anything."""
+    return torch.get_num_threads(), _flushes_denormals()
+
+
+def _flushes_denormals() -> bool:
+    return torch.tensor([1e-40]).mul(1.0).item() == 0.0
 
 
 def _raise_in(thread: threading.Thread, error: type[BaseException] | None) -> None:
@@ -147,7 +218,7 @@ def unchanged_state() -> Iterator[None]:
     anomaly = torch.is_anomaly_enabled()
     anomaly_nan = torch.is_anomaly_check_nan_enabled()
     printing = dict(vars(torch._tensor_str.PRINT_OPTS))
-    denormal = torch.tensor([1e-40]).mul(1.0).item() == 0.0
+    denormal = _flushes_denormals()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:

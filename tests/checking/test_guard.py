@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import functools
+import os
 import random
 import subprocess
 import sys
 import threading
 import time
 import warnings
+import weakref
 
 import numpy as np
 import pytest
@@ -158,3 +161,79 @@ def test_the_callers_grad_mode_does_not_reach_the_code() -> None:
     with torch.no_grad():
         run_guarded(lambda: seen.append(torch.is_grad_enabled()), 1)
     assert seen == [True]
+
+
+def thread_of_next_call() -> int:
+    seen: list[int] = []
+    run_guarded(lambda: seen.append(threading.get_native_id()), 5)
+    return seen[0]
+
+
+def test_a_thread_that_is_as_new_serves_again() -> None:
+    assert thread_of_next_call() == thread_of_next_call()
+    run_guarded(lambda: torch.zeros(3, requires_grad=True).sum().backward(), 5)
+    assert thread_of_next_call() == thread_of_next_call()
+
+
+def enter(context: contextlib.AbstractContextManager[object]) -> None:
+    """Begin a block that never ends, as a student may in a notebook."""
+    context.__enter__()
+    unfinished.append(context)
+
+
+unfinished: list[object] = []
+
+
+class Other(torch.overrides.TorchFunctionMode):
+    pass
+
+
+LEAKS = {
+    "grad mode": lambda: torch.set_grad_enabled(False),
+    "inference mode": lambda: enter(torch.inference_mode()),
+    "autocast": lambda: enter(torch.autocast("cpu", dtype=torch.bfloat16)),
+    "function mode": lambda: enter(Other()),
+    "default device": lambda: enter(torch.device("meta")),
+    "saved tensors": lambda: enter(torch.autograd.graph.save_on_cpu()),
+    "forward AD": lambda: enter(torch.autograd.forward_ad.dual_level()),
+    "threads": lambda: torch.set_num_threads(torch.get_num_threads() + 1),
+    "denormal numbers": lambda: torch.set_flush_denormal(True),
+    "profile function": lambda: sys.setprofile(lambda *_: None),
+    "time limit": lambda: endless(),
+}
+
+
+@pytest.mark.parametrize("leak", LEAKS)
+def test_a_thread_that_was_changed_does_not_serve_again(leak: str) -> None:
+    def body() -> None:
+        threads.append(threading.get_native_id())
+        LEAKS[leak]()
+
+    threads: list[int] = []
+    try:
+        error, _ = run_guarded(body, 2)
+        assert (leak == "time limit") == (error is not None), error
+        assert thread_of_next_call() != threads[0]
+    finally:
+        torch.set_flush_denormal(False)
+
+
+def test_what_a_body_used_is_freed() -> None:
+    class Large:
+        pass
+
+    large = Large()
+    seen = weakref.ref(large)
+    body = functools.partial(id, large)
+    run_guarded(body, 5)  # type: ignore[arg-type]
+    del body, large
+    assert seen() is None
+
+
+def test_a_forked_process_has_a_thread_of_its_own() -> None:
+    run_guarded(lambda: None, 5)
+    child = os.fork()
+    if child == 0:
+        error, printed = run_guarded(lambda: print("here"), 5)
+        os._exit(0 if (error, printed) == (None, "here\n") else 1)
+    assert os.waitpid(child, 0)[1] == 0
