@@ -11,7 +11,7 @@ from helpers.checking import texts
 from helpers.checking.arguments import describe_argument, refusal
 from helpers.checking.check import Check
 from helpers.checking.errors import CheckFailed, NotAttempted
-from helpers.checking.guard import run_guarded
+from helpers.checking.guard import run_guarded, unchanged_state
 from helpers.checking.judging import Verdict, judge, observer
 from helpers.checking.observing import trouble_from
 from helpers.checking.report import report_on
@@ -49,7 +49,8 @@ def run_check(check: Check, *given: Any, seed: int = 0) -> float | None:
     if refused is not None:
         _record(check, "failed", None)
         raise CheckFailed(refused, check.name)
-    verdict = judge(check, observer(check, implementation), seed)
+    with unchanged_state():  # a library that is imported for the first time may draw numbers
+        verdict = judge(check, observer(check, implementation), seed)
     found = verdict.misconception.id if verdict.misconception else None
     whole = verdict.grade is None or verdict.grade.share == 1
     _record(check, verdict.outcome if whole else "passed in part", found)

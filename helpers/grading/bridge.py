@@ -18,6 +18,7 @@ import nbformat
 from nbconvert.exporters import NotebookExporter
 from nbconvert.preprocessors import ExecutePreprocessor
 from nbgrader.api import Gradebook, InvalidEntry, MissingEntry
+from nbgrader.preprocessors import CheckCellMetadata, SaveAutoGrades
 from nbgrader.utils import determine_grade
 from sqlalchemy.exc import DatabaseError
 
@@ -30,6 +31,9 @@ from helpers.grading.trouble import CannotGrade, Stopped
 
 ATTEMPTS = 2
 """How often a locked gradebook is tried; each time SQLite itself waits for five seconds."""
+_NOT_NEEDED = (ExecutePreprocessor, CheckCellMetadata)
+"""Steps of nbgrader that are left out. The workers execute; and the metadata of every cell are the
+source's own, which nbgrader has checked when it made the release."""
 Result = TypeVar("Result")
 
 
@@ -42,6 +46,29 @@ class Grade:
     needs_manual_grade: bool
 
 
+class _SaveScores(SaveAutoGrades):
+    """nbgrader's step, on the connection that is open: nbgrader opens one for each submission, and
+    SQLAlchemy then prepares every statement anew.
+    """
+
+    def __init__(
+        self, with_gradebook: Callable[[Callable[[Gradebook], Any]], Any], **settings: Any
+    ):
+        super().__init__(**settings)
+        self._with_gradebook = with_gradebook
+
+    def preprocess(self, nb: Any, resources: Any) -> Any:
+        names = resources["nbgrader"]
+        self.notebook_id, self.assignment_id = names["notebook"], names["assignment"]
+        self.student_id = names["student"]
+
+        def save(gradebook: Gradebook) -> Any:
+            self.gradebook = gradebook
+            return super(SaveAutoGrades, self).preprocess(nb, resources)
+
+        return self._with_gradebook(save)
+
+
 class Bridge:
     """The one writer of the gradebook, for one assignment."""
 
@@ -51,9 +78,12 @@ class Bridge:
         self._gradebook: Gradebook | None = None
         logging.getLogger("tornado.application").setLevel(logging.CRITICAL)
         self.exporter = NotebookExporter(parent=course.autograde, config=course.autograde.config)
+        self.exporter.optimistic_validation = True  # after the last step, not after each
         self.exporter._preprocessors = []
         for step in course.autograde.autograde_preprocessors:
-            if not (isinstance(step, type) and issubclass(step, ExecutePreprocessor)):
+            if step is SaveAutoGrades:
+                step = _SaveScores(self._with_gradebook, parent=self.exporter)
+            if not (isinstance(step, type) and issubclass(step, _NOT_NEEDED)):
                 self.exporter.register_preprocessor(step)
 
     def executed(self, notebook: dict[str, Any], findings: Findings) -> Any:
