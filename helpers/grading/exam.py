@@ -52,6 +52,8 @@ class Exam:
     given: tuple[str, ...] = ()
     """Ids of cells that the release also has and that are not graded (set-up, experiments): they
     need to run only if a graded cell needs them."""
+    unchanged: tuple[str, ...] = ()
+    """Ids of those given cells that have the release's own text, which can be trusted."""
     files: dict[str, bytes] = field(default_factory=dict)
     """Files that the student handed in beside the notebook, by plain relative name."""
     seed: int = 0
@@ -65,6 +67,7 @@ class Exam:
             assignment=self.assignment,
             notebook=self.notebook,
             given=self.given,
+            unchanged=self.unchanged,
             files=files,
             seed=self.seed,
             limits=asdict(self.limits),
@@ -74,7 +77,7 @@ class Exam:
     def from_bytes(cls, data: bytes) -> Exam:
         """The exam that `to_bytes` wrote."""
         fields = json.loads(data)
-        fields["given"] = tuple(fields["given"])
+        fields |= {name: tuple(fields[name]) for name in ("given", "unchanged")}
         fields["files"] = {name: b64decode(text) for name, text in fields["files"].items()}
         fields["limits"] = Limits(**fields["limits"])
         return cls(**fields)

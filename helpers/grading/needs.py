@@ -30,6 +30,15 @@ class Names:
     provides: frozenset[str]
     """Names that it binds, or whose object it changes by an assignment to a part of it."""
 
+    def as_data(self) -> dict[str, list[str]]:
+        """The same as plain data."""
+        return {"uses": sorted(self.uses), "provides": sorted(self.provides)}
+
+    @classmethod
+    def from_data(cls, data: Mapping[str, list[str]]) -> Names:
+        """What `as_data` made."""
+        return cls(frozenset(data["uses"]), frozenset(data["provides"]))
+
 
 def names_of(code: str) -> Names:
     """The names that a cell uses from other cells, and those that it provides.
@@ -115,11 +124,14 @@ def _code_in_magics(tree: ast.AST) -> Iterable[str]:
             yield from (value for value in constants if isinstance(value, str))
 
 
-def needed(given: Mapping[str, str], work: Iterable[str], names: Iterable[str]) -> set[str]:
+def needed(
+    given: Mapping[str, str | Mapping[str, list[str]]], work: Iterable[str], names: Iterable[str]
+) -> set[str]:
     """The ids of the given cells that must run.
 
     Args:
-        given: code of the given cells, by id, in the order of the notebook.
+        given: the given cells by id, in the order of the notebook: their code, or the names in it
+            as `Names.as_data` has them.
         work: code of the cells that run in any case.
         names: further names that are used, such as the arguments of checks.
 
@@ -130,7 +142,10 @@ def needed(given: Mapping[str, str], work: Iterable[str], names: Iterable[str]) 
     Students' cells may call a function long after they defined it, so for them a given cell at any
     place counts; for a given cell only those above it do.
     """
-    cells = [(key, names_of(code)) for key, code in given.items()]
+    cells = [
+        (key, names_of(cell) if isinstance(cell, str) else Names.from_data(cell))
+        for key, cell in given.items()
+    ]
     wanted = set(names).union(*(names_of(code).uses for code in work))
     chosen: set[str] = set()
     for key, cell in reversed(cells):

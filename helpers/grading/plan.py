@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from helpers.course import LESSONS
 from helpers.grading.exam import Exam
+from helpers.grading.needs import Names, names_of
 
 
 @dataclass(frozen=True)
@@ -58,12 +60,22 @@ def steps_of(exam: Exam) -> list[Step]:
 
 
 def question_of_needs(exam: Exam, steps: list[Step]) -> dict[str, Any]:
-    """What `needs.needed` asks for: the code of the given cells and of the others, and the names
-    that checks take."""
-    given = {s.cell: s.code for s in steps if isinstance(s, Run) and s.cell in exam.given}
+    """What `needs.needed` asks for: the given cells, the code of the others, and the names that
+    checks take. The names in the release's own text are found here, once for all students.
+    """
+    given: dict[str, Any] = {
+        step.cell: _names_in(step.code).as_data() if step.cell in exam.unchanged else step.code
+        for step in steps
+        if isinstance(step, Run) and step.cell in exam.given
+    }
     work = [s.code for s in steps if isinstance(s, Run) and s.cell not in given]
     names = [name for s in steps if isinstance(s, Judge) for name in s.names]
     return {"given": given, "work": work, "names": names}
+
+
+@lru_cache(maxsize=1_000)
+def _names_in(code: str) -> Names:
+    return names_of(code)
 
 
 def source_of(cell: dict[str, Any]) -> str:

@@ -26,6 +26,8 @@ class Rebuilt:
     """nbformat 4."""
     given: tuple[str, ...]
     """Ids of the cells that the release has too and that are not graded."""
+    unchanged: tuple[str, ...]
+    """Those of them that have the release's own text."""
     flags: tuple[str, ...]
     recognised: int
     """How many of the source's cells the student's notebook had."""
@@ -44,7 +46,8 @@ def rebuild(cells: Sequence[Cell], source: Source) -> Rebuilt:
         )
     rebuilt = work.build()
     work.add_missing(rebuilt)
-    given = [cell["id"] for cell in rebuilt if work.is_given(cell)]
+    given = {cell["id"]: cell["source"] for cell in rebuilt if work.is_given(cell)}
+    unchanged = (name for name, text in given.items() if text == source.released[name])
     notebook = {
         "cells": rebuilt,
         "metadata": {"kernelspec": source.kernelspec, "language_info": {"name": "python"}},
@@ -53,7 +56,8 @@ def rebuild(cells: Sequence[Cell], source: Source) -> Rebuilt:
     }
     if not source.kernelspec:
         del notebook["metadata"]["kernelspec"]  # type: ignore[attr-defined]
-    return Rebuilt(notebook, tuple(given), tuple(work.flags), max(found, len(work.owner)))
+    known = max(found, len(work.owner))
+    return Rebuilt(notebook, tuple(given), tuple(unchanged), tuple(work.flags), known)
 
 
 class _Rebuilding:

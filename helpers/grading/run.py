@@ -257,6 +257,7 @@ class _Run:
             assignment=self.source.assignment,
             notebook=planned.rebuilt.notebook,
             given=planned.rebuilt.given,
+            unchanged=planned.rebuilt.unchanged,
             files=together(self.source.files, planned.submission.files),
             seed=self.journal.seed,
             limits=self.limits,

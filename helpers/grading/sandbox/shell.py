@@ -199,4 +199,6 @@ def make_shell() -> GradingShell:
     settings.InteractiveShell.colors = "nocolor"
     settings.InteractiveShell.xmode = "Context"
     shell: GradingShell = GradingShell.instance(config=settings)
+    for code in ("None", "%time None"):  # IPython imports much with its first cell and magic
+        shell.run(code, 0)
     return shell
