@@ -85,9 +85,20 @@ def _known(check: str, seed: int) -> Known:
     return Known(check_named(check), seed)
 
 
-@lru_cache(maxsize=2_000)
-def _case_sent(check: str, seed: int, position: int) -> Any:
-    return wire.case_sent(_known(check, seed).cases[position])
+@lru_cache(maxsize=2 * CHECKS_KEPT)
+def _question(check: str, seed: int, names: tuple[str, ...], first: int, seconds: float) -> bytes:
+    """Asks for what is seen in the cases from `first` on, in `seconds` for all of them."""
+    cases = _known(check, seed).cases[first:]
+    together = cases[:1] if check_named(check).each_case_alone else cases
+    return wire.message(
+        {
+            "ask": "observe",
+            "check": check,
+            "names": list(names),
+            "cases": [wire.case_sent(case) for case in together],
+            "seconds": seconds,
+        }
+    )
 
 
 class _Examination:
@@ -273,21 +284,20 @@ class _Examination:
     def _observer(self, child: Child, step: Judge, check: Check, known: Known) -> Any:
         places = {id(case): position for position, case in enumerate(known.cases)}
         left = PATIENCE * check.seconds
+        seen: list[Observation] = []
 
         def look(case: Case) -> Observation:
+            """The cases are asked for in their order, several at once."""
             nonlocal left
-            seconds = min(left, self.end - time.monotonic())
-            question = {
-                "ask": "observe",
-                "check": step.check,
-                "names": list(step.names),
-                "case": _case_sent(step.check, self.exam.seed, places[id(case)]),
-                "seconds": max(seconds, 0.01),
-            }
-            start = time.monotonic()
-            answer = child.ask(question, max(seconds + ANSWER_SECONDS, 0.01))  # for all together
-            left -= time.monotonic() - start  # the judge's own time is not the student's
-            return wire.observation_received(answer)
+            place = places[id(case)]
+            if place == len(seen):
+                seconds = max(min(left, self.end - time.monotonic()), 0.01)
+                question = _question(step.check, self.exam.seed, step.names, place, seconds)
+                start = time.monotonic()
+                answer = child.ask(question, seconds + ANSWER_SECONDS)
+                left -= time.monotonic() - start  # the judge's own time is not the student's
+                seen.extend(wire.observations_received(answer, len(known.cases) - place))
+            return seen[place]
 
         return look
 

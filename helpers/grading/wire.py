@@ -33,6 +33,8 @@ MOST_ANSWER_TEXT = 4 * 2**20
 """Bytes of JSON in one message from a sandbox; as objects they take some thirty times as much."""
 MOST_ANSWER_NUMBERS = 64 * 2**20
 """Bytes of tensors in one message from a sandbox."""
+MOST_NUMBERS_TOGETHER = 8 * 2**20
+"""When the observations of several cases have more bytes than this, the others are sent later."""
 MOST_SEEN_NUMBERS = 16 * 2**20
 """Bytes of one observed tensor; of a larger one only its shape is sent."""
 MOST_SEEN_TEXT = 2_000
@@ -335,8 +337,17 @@ def _not_too_large(value: Any) -> Any:
     return value
 
 
-def observation_received(what: dict[str, Any]) -> Observation:
-    """What a sandbox says it saw, as an observation; anything else is a WireError."""
+def observations_received(answer: dict[str, Any], most: int) -> list[Observation]:
+    """What a sandbox says it saw, at least in one case; anything else is a WireError."""
+    observations = answer.get("observations")
+    if not isinstance(observations, list) or not 0 < len(observations) <= most:
+        raise WireError("The observations are missing.")
+    return [_observation(one) for one in observations]
+
+
+def _observation(what: Any) -> Observation:
+    if not isinstance(what, dict):
+        raise WireError("An observation is not an object.")
     seen, trouble, builtins = what.get("seen"), what.get("trouble"), what.get("builtins")
     if not isinstance(seen, dict) or not all(isinstance(key, str) for key in seen):
         raise WireError("An observation has no values.")
