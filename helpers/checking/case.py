@@ -8,6 +8,9 @@ from typing import Any
 import numpy as np
 import torch
 
+_unseen = torch._C.DisableTorchFunction
+"""Inside, no function mode looks on: what the engine does with tensors is none of its business."""
+
 FEW_ENTRIES = 8
 """Tensors with at most this many entries are written out in a message."""
 
@@ -61,7 +64,7 @@ def _fresh(value: Any) -> Any:
 
 
 def _fresh_tensor(tensor: torch.Tensor) -> torch.Tensor:
-    with torch.no_grad():
+    with torch.no_grad(), _unseen():
         if tensor.device.type == "meta":
             new = torch.empty_strided(
                 tensor.shape, tensor.stride(), dtype=tensor.dtype, device="meta"
@@ -180,7 +183,7 @@ def snapshot(value: Any) -> Any:
             return Foreign(
                 "a tensor too large or of an unusual layout", f"tensor{tuple(value.shape)}"
             )
-        with torch.no_grad():
+        with torch.no_grad(), _unseen():
             return value.detach().as_subclass(torch.Tensor).clone()
     if isinstance(value, np.ndarray):
         return value.copy() if value.dtype.kind in "biuf" else Foreign("a NumPy array", "array")

@@ -146,13 +146,22 @@ class Bridge:
         return _patiently(lambda: self._with_gradebook(look))
 
     def _with_gradebook(self, use: Callable[[Gradebook], Result]) -> Result:
-        """Asks the gradebook, and holds no lock and no memory of the answer after that."""
+        """Asks the gradebook, and holds no lock and no memory of the answer after that.
+
+        What is written is written as a whole: nbgrader would end a transaction after each cell.
+        """
         if self._gradebook is None:
             self._gradebook = Gradebook(self.course.db_url, self.course.coursedir.course_id)
+        session = self._gradebook.db
+        commit = session.commit
+        session.commit = session.flush
         try:
-            return use(self._gradebook)
+            result = use(self._gradebook)
+            commit()
+            return result
         finally:
-            self._gradebook.db.remove()
+            session.commit = commit
+            session.remove()
 
     def _enter(self, submission: Submission) -> None:
         """The student and the submission, as nbgrader's Autograde enters them."""

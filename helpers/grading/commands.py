@@ -13,6 +13,8 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from helpers.grading.quick_imports import quick_imports
+
 if TYPE_CHECKING:
     from helpers.grading.run import Options, Report
 
@@ -66,8 +68,9 @@ def grade(
 
         prepare(sandbox)
     _leave_out_slow_imports()
-    from helpers.grading.run import Options
-    from helpers.grading.trouble import CannotStart, Stopped
+    with quick_imports():
+        from helpers.grading.run import Options
+        from helpers.grading.trouble import CannotStart, Stopped
 
     console = Console(stderr=True, highlight=False)
     options = Options(

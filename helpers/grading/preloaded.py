@@ -1,17 +1,14 @@
-"""What the process imports from which workers are forked. Its objects are kept from the garbage
-collector, which would otherwise write to, and so copy, every page of memory that workers share.
-"""
+"""What the process imports from which workers are forked."""
 
 import atexit
-import gc
 import os
 
-import torch._dynamo  # noqa: F401  # the first tensor on "meta" asks for it
+from helpers.grading.quick_imports import quick_imports
 
-import helpers.grading.examiner  # noqa: F401
+with quick_imports(fork_follows=True):
+    import torch._dynamo  # noqa: F401  # the first tensor on "meta" asks for it
 
-gc.collect()
-gc.freeze()
+    import helpers.grading.examiner  # noqa: F401
 
 # Nothing is left to do when it ends, and the libraries of PyTorch's compiler would write a list of
 # what they have not given back.

@@ -10,8 +10,6 @@ import sys
 from helpers.checking.check import Check
 
 LIBRARIES = (
-    "matplotlib.figure",
-    "matplotlib.pyplot",
     "sklearn.datasets",
     "torch.nn.utils.parametrizations",
     "torchvision.transforms",

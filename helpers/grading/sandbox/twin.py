@@ -7,7 +7,6 @@ list for the children to come.
 
 from __future__ import annotations
 
-import gc
 import os
 import signal
 import socket
@@ -20,6 +19,7 @@ from typing import Any
 
 from helpers.checking.check import Check
 from helpers.grading import wire
+from helpers.grading.quick_imports import quick_imports
 from helpers.grading.sandbox import confine
 from helpers.grading.sandbox.orders import FORKED, LOADED, READY, next_order
 from helpers.grading.sandbox.shell import GradingShell
@@ -85,9 +85,8 @@ class Twin:
     def _load(self, place: int) -> None:
         from helpers.grading.sandbox.imports import import_library
 
-        import_library(place)
-        gc.collect()
-        gc.freeze()
+        with quick_imports(fork_follows=True):
+            import_library(place)
 
     def _child(self, channel: int, allowance: confine.Allowance) -> None:
         """Never returns."""

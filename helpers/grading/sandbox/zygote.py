@@ -9,19 +9,22 @@ A twin forks a child for each notebook.
 
 from __future__ import annotations
 
-import gc
 import os
 import socket
 import sys
 
-from helpers.grading.sandbox import confine
-from helpers.grading.sandbox.orders import next_order
-from helpers.grading.sandbox.twin import Twin, World
+from helpers.grading.quick_imports import quick_imports
+
+with quick_imports():
+    from helpers.grading.sandbox import confine
+    from helpers.grading.sandbox.orders import next_order
+    from helpers.grading.sandbox.twin import Twin, World
 
 
 def main() -> None:
     control = socket.socket(fileno=int(sys.argv[1]))
-    world = _world(confined=sys.argv[2] == "1")
+    with quick_imports(fork_follows=True):
+        world = _world(confined=sys.argv[2] == "1")
     while order := next_order(control):
         _start_twin(world, order.file)
 
@@ -36,10 +39,7 @@ def _world(confined: bool) -> World:
     from helpers.grading.sandbox.imports import import_everything
     from helpers.grading.sandbox.shell import make_shell
 
-    world = World(confined, filter_for_children, import_everything(), make_shell())
-    gc.collect()
-    gc.freeze()  # else a child's garbage collector would copy every page of the imports
-    return world
+    return World(confined, filter_for_children, import_everything(), make_shell())
 
 
 def _start_twin(world: World, judge: int) -> None:
