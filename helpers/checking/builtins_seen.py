@@ -11,6 +11,10 @@ from typing import Any
 from torch.overrides import TorchFunctionMode, get_overridable_functions
 
 
+_NAMES_OF_PROPERTIES = frozenset({"__get__", "__set__", "__delete__"})
+"""Most of what the mode sees: a look at a tensor's shape, dtype or device."""
+
+
 @lru_cache(maxsize=1)
 def seen_by_the_mode() -> frozenset[str]:
     """The names of PyTorch's functions that a function mode sees. Others take longer to notice.
@@ -65,7 +69,9 @@ class NoticeBuiltins(TorchFunctionMode):
         args: tuple[Any, ...] = (),
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
-        self._notice(str(getattr(func, "__name__", "")).split(".")[0])
+        name = getattr(func, "__name__", "")
+        if name not in _NAMES_OF_PROPERTIES:
+            self._notice(str(name).split(".")[0])
         return func(*args, **(kwargs or {}))
 
     def _on_call(self, frame: FrameType, event: str, argument: Any) -> None:
@@ -73,7 +79,6 @@ class NoticeBuiltins(TorchFunctionMode):
             self._notice(frame.f_code.co_name)
 
     def _notice(self, called: str) -> None:
-        for name in (called, called.rstrip("_")):
-            if name in self.forbidden and name not in self.names:
-                self.names.append(name)
-                return
+        name = called if called in self.forbidden else called.rstrip("_")
+        if name in self.forbidden and name not in self.names:
+            self.names.append(name)
