@@ -16,6 +16,7 @@ from typing import Any
 import nbformat
 import pytest
 import yaml
+from jsonschema import Draft202012Validator
 from traitlets.config import Config, PyFileConfigLoader
 from typer.testing import CliRunner
 
@@ -101,15 +102,74 @@ def check_command(line: str, below: Path = ROOT) -> None:
             assert (below / word).exists(), f"{word} in {line!r}"
 
 
+def settings(**properties: Any) -> dict[str, Any]:
+    """A schema of an object with these properties and no others."""
+    return {"type": "object", "properties": properties, "additionalProperties": False}
+
+
+TEXT = {"type": "string"}
+SIZE = {"type": "string", "pattern": r"^\d+[kmgt]b$"}
+PORT = {"type": "integer", "minimum": 0, "maximum": 65535}
+FORWARDED = {
+    "enum": ["notify", "openBrowser", "openBrowserOnce", "openPreview", "silent", "ignore"]
+}
+DEVCONTAINER = {
+    **settings(
+        name=TEXT,
+        image=TEXT,
+        postCreateCommand=TEXT,
+        forwardPorts={"type": "array", "items": PORT},
+        portsAttributes={
+            "type": "object",
+            "propertyNames": {"pattern": r"^\d+$"},
+            "additionalProperties": settings(label=TEXT, onAutoForward=FORWARDED),
+        },
+        hostRequirements=settings(
+            cpus={"type": "integer", "minimum": 1}, memory=SIZE, storage=SIZE
+        ),
+        customizations=settings(
+            vscode=settings(
+                extensions={"type": "array", "items": {**TEXT, "pattern": r"^[\w-]+\.[\w-]+$"}},
+                settings={"type": "object"},
+            )
+        ),
+    ),
+    "required": ["image"],
+}
+"""What the specification (containers.dev) says of the settings that we use; a new one is added here.
+
+The published schema is in no package that could be installed for a test, so this one is our own.
+"""
+
+
 class TestDevelopmentContainer:
-    def test_its_command_exists(self) -> None:
-        settings = json.loads((ROOT / ".devcontainer" / "devcontainer.json").read_text("utf-8"))
-        assert set(settings) == {
-            *("name", "image", "postCreateCommand", "forwardPorts", "portsAttributes"),
-            *("hostRequirements", "customizations"),
-        }
-        check_command(settings["postCreateCommand"])
-        assert [str(port) for port in settings["forwardPorts"]] == list(settings["portsAttributes"])
+    @pytest.fixture
+    def written(self) -> Any:
+        return json.loads((ROOT / ".devcontainer" / "devcontainer.json").read_text("utf-8"))
+
+    def test_its_settings_are_those_of_the_specification(self, written: Any) -> None:
+        Draft202012Validator.check_schema(DEVCONTAINER)
+        Draft202012Validator(DEVCONTAINER).validate(written)
+
+    @pytest.mark.parametrize(
+        "slip",
+        [
+            {"image": None},
+            {"postCreatecommand": "make .venv/.developer"},
+            {"forwardPorts": ["8888"]},
+            {"portsAttributes": {"8888": {"onAutoForward": "open"}}},
+            {"hostRequirements": {"memory": "8 GB"}},
+            {"hostRequirements": {"cpus": "2"}},
+            {"customizations": {"vscode": {"extensions": ["python"]}}},
+        ],
+        ids=str,
+    )
+    def test_a_slip_is_found(self, written: Any, slip: dict[str, Any]) -> None:
+        assert not Draft202012Validator(DEVCONTAINER).is_valid({**written, **slip})
+
+    def test_its_command_exists(self, written: Any) -> None:
+        check_command(written["postCreateCommand"])
+        assert [str(port) for port in written["forwardPorts"]] == list(written["portsAttributes"])
 
 
 class TestBinder:
