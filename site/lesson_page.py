@@ -27,6 +27,8 @@ def lesson_page(solution: Any, released: Any, download: str) -> Any:
     cells = []
     for cell in solution.cells:
         role = cell.metadata.get("nbgrader", {})
+        if "remove-cell" in cell.metadata.get("tags", []):
+            continue  # the cell for Google Colab
         if role.get("solution") and role.get("grade"):
             continue  # a model answer with its rubric
         if role.get("solution"):

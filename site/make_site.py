@@ -82,10 +82,11 @@ def write_tree(files: dict[Path, bytes], tree: Path) -> None:
             file.write_bytes(content)
 
 
-def fingerprint() -> str:
-    """Of all that a notebook's results depend on beside its own code."""
+def fingerprint(folder: str) -> str:
+    """Of `helpers`: all that a notebook's results depend on beside its own code; of `site`: all that
+    a page depends on beside its text."""
     summary = hashlib.sha256(version("torch").encode())
-    for file in sorted((ROOT / "helpers").rglob("*.py")):
+    for file in sorted((ROOT / folder).rglob("*.py")):
         summary.update(file.relative_to(ROOT).as_posix().encode() + file.read_bytes())
     return summary.hexdigest()[:16]
 
@@ -118,7 +119,7 @@ def build(output: Path, lessons: list[str] | None = None) -> None:
     Raises:
         SystemExit: a notebook failed, or Sphinx warned about a page.
     """
-    tree, kept = WORK / "source", WORK / fingerprint()
+    tree, kept = WORK / "source", WORK / fingerprint("helpers")
     for old in set(WORK.glob("*")) - {tree, kept}:
         shutil.rmtree(old)  # results of earlier helpers
     write_tree(sources(), tree)
@@ -136,7 +137,7 @@ def build(output: Path, lessons: list[str] | None = None) -> None:
             srcdir=tree,
             confdir=ROOT / "site",
             outdir=kept / "html",
-            doctreedir=kept / "doctrees",
+            doctreedir=kept / f"doctrees-{fingerprint('site')}",
             buildername="html",
             confoverrides=settings,
             status=None,

@@ -1,19 +1,23 @@
 """What the outputs of the notebooks become on the site: figures with their alternative text.
 
 A figure of the course carries its alternative text as its plain form; a demo, whose sliders
-need a kernel, carries its first picture, and below the alternative text what to notice.
+need a kernel, carries its first picture, and below the alternative text what to notice. A figure
+of several panels gets a box in which a phone can scroll it.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+import imagesize
 from docutils import nodes
 from sphinx.transforms import SphinxTransform
 from sphinx.util import logging
 
 logger = logging.getLogger(__name__)
 WIDGET = "application/vnd.jupyter.widget-view+json"
+WIDE = 800
+"""Pixels from which a figure is too wide to be read at the width of a phone."""
 
 
 class Figures(SphinxTransform):
@@ -27,11 +31,21 @@ class Figures(SphinxTransform):
             if "image/png" in kinds and "text/plain" in kinds:
                 words = kinds["text/plain"].astext()
                 _describe(kinds["image/png"], words, is_demo=WIDGET in kinds)
+                for image in list(kinds["image/png"].findall(nodes.image)):
+                    self._box(image)
             elif WIDGET in kinds:  # it shows the reader's own computer: here it has none
                 bundle.parent.remove(bundle)
         for image in self.document.findall(nodes.image):
             if not image.get("alt", "").strip():
                 logger.warning("This picture has no alternative text.", location=image)
+
+    def _box(self, image: Any) -> None:
+        _, file = self.env.relfn2path(image["uri"])
+        width, _ = imagesize.get(file)
+        if width > WIDE:
+            box = nodes.container(classes=["wide"])
+            image.replace_self(box)
+            box += image
 
 
 def _is_bundle(node: Any) -> bool:

@@ -9,15 +9,19 @@ import shlex
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import pytest
 import yaml
+from jsonschema import Draft202012Validator
 from traitlets.config import Config, PyFileConfigLoader
 from typer.testing import CliRunner
 
 from helpers.cli import app
+from helpers.course import LESSONS, Lesson
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCKERFILE = ROOT / "Dockerfile"
@@ -98,15 +102,74 @@ def check_command(line: str, below: Path = ROOT) -> None:
             assert (below / word).exists(), f"{word} in {line!r}"
 
 
+def settings(**properties: Any) -> dict[str, Any]:
+    """A schema of an object with these properties and no others."""
+    return {"type": "object", "properties": properties, "additionalProperties": False}
+
+
+TEXT = {"type": "string"}
+SIZE = {"type": "string", "pattern": r"^\d+[kmgt]b$"}
+PORT = {"type": "integer", "minimum": 0, "maximum": 65535}
+FORWARDED = {
+    "enum": ["notify", "openBrowser", "openBrowserOnce", "openPreview", "silent", "ignore"]
+}
+DEVCONTAINER = {
+    **settings(
+        name=TEXT,
+        image=TEXT,
+        postCreateCommand=TEXT,
+        forwardPorts={"type": "array", "items": PORT},
+        portsAttributes={
+            "type": "object",
+            "propertyNames": {"pattern": r"^\d+$"},
+            "additionalProperties": settings(label=TEXT, onAutoForward=FORWARDED),
+        },
+        hostRequirements=settings(
+            cpus={"type": "integer", "minimum": 1}, memory=SIZE, storage=SIZE
+        ),
+        customizations=settings(
+            vscode=settings(
+                extensions={"type": "array", "items": {**TEXT, "pattern": r"^[\w-]+\.[\w-]+$"}},
+                settings={"type": "object"},
+            )
+        ),
+    ),
+    "required": ["image"],
+}
+"""What the specification (containers.dev) says of the settings that we use; a new one is added here.
+
+The published schema is in no package that could be installed for a test, so this one is our own.
+"""
+
+
 class TestDevelopmentContainer:
-    def test_its_command_exists(self) -> None:
-        settings = json.loads((ROOT / ".devcontainer" / "devcontainer.json").read_text("utf-8"))
-        assert set(settings) == {
-            *("name", "image", "postCreateCommand", "forwardPorts", "portsAttributes"),
-            *("hostRequirements", "customizations"),
-        }
-        check_command(settings["postCreateCommand"])
-        assert [str(port) for port in settings["forwardPorts"]] == list(settings["portsAttributes"])
+    @pytest.fixture
+    def written(self) -> Any:
+        return json.loads((ROOT / ".devcontainer" / "devcontainer.json").read_text("utf-8"))
+
+    def test_its_settings_are_those_of_the_specification(self, written: Any) -> None:
+        Draft202012Validator.check_schema(DEVCONTAINER)
+        Draft202012Validator(DEVCONTAINER).validate(written)
+
+    @pytest.mark.parametrize(
+        "slip",
+        [
+            {"image": None},
+            {"postCreatecommand": "make .venv/.developer"},
+            {"forwardPorts": ["8888"]},
+            {"portsAttributes": {"8888": {"onAutoForward": "open"}}},
+            {"hostRequirements": {"memory": "8 GB"}},
+            {"hostRequirements": {"cpus": "2"}},
+            {"customizations": {"vscode": {"extensions": ["python"]}}},
+        ],
+        ids=str,
+    )
+    def test_a_slip_is_found(self, written: Any, slip: dict[str, Any]) -> None:
+        assert not Draft202012Validator(DEVCONTAINER).is_valid({**written, **slip})
+
+    def test_its_command_exists(self, written: Any) -> None:
+        check_command(written["postCreateCommand"])
+        assert [str(port) for port in written["forwardPorts"]] == list(written["portsAttributes"])
 
 
 class TestBinder:
@@ -129,49 +192,116 @@ class TestBinder:
 
 
 IN_COLAB = "import sys, types; sys.modules['google.colab'] = types.ModuleType('google.colab')\n"
+FOUND = "\nimport importlib.util; print(importlib.util.find_spec('helpers') is not None)"
+READY = "\nfrom helpers.course import LESSONS; print(len(LESSONS))"
 
 
+def copied(folder: Path, *names: str) -> None:
+    for name in names:
+        if (ROOT / name).is_dir():
+            shutil.copytree(
+                ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__")
+            )
+        else:
+            shutil.copy(ROOT / name, folder)
+
+
+@pytest.mark.slow
 class TestColab:
-    """The cell of docs/anywhere.md, in a virtual environment that holds nothing but pip.
+    """The first cell of a student's notebook, in a virtual environment that holds nothing but pip.
 
     The packages that the course needs are not installed: only the course's own is looked for.
     """
 
-    def cell(self, course: str) -> str:
-        text = (ROOT / "docs" / "anywhere.md").read_text("utf-8")
-        (cell,) = re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
-        written, count = re.subn(r'^COURSE = ".*"$', f'COURSE = "{course}"', cell, flags=re.M)
-        assert count == 1
-        return str(written)
+    @pytest.fixture
+    def repository(self, tmp_path: Path) -> Path:
+        """The course as a repository of git, from which it can be installed."""
+        folder = tmp_path / "repository"
+        folder.mkdir()
+        copied(folder, "helpers", "pyproject.toml", "LICENSE")
+        author = ("-c", "user.name=ada", "-c", "user.email=ada@localhost")
+        for command in (("init", "--quiet"), ("add", "."), (*author, "commit", "-qm", "course")):
+            assert run("git", *command, cwd=folder).returncode == 0
+        return folder
 
-    @pytest.mark.slow
-    def test_it_installs_once_and_only_in_colab(self, tmp_path: Path) -> None:
+    @pytest.fixture
+    def cell(self, tmp_path: Path, repository: Path) -> str:
+        """From a notebook that was made after the address was written into pyproject.toml."""
+        folder = tmp_path / "fork"
+        folder.mkdir()
+        copied(folder, "helpers", "tools", "solutions", "nbgrader_config.py", "pyproject.toml")
+        settings = folder / "pyproject.toml"
+        text, count = re.subn(
+            r'^# Repository = ".*"$',
+            f'Repository = "{repository.as_uri()}"',
+            settings.read_text("utf-8"),
+            flags=re.MULTILINE,
+        )
+        assert count == 1
+        settings.write_text(text, "utf-8")
+        made = run(sys.executable, "tools/build_notebooks.py", "start_here", cwd=folder)
+        assert made.returncode == 0, made.stderr
+        return first_code(folder / "notebooks" / "00_start_here" / "start_here.ipynb")
+
+    @pytest.fixture
+    def execute(self, tmp_path: Path) -> Callable[[str], str]:
+        """Runs code in a new virtual environment; answers with all that it writes."""
         assert run(sys.executable, "-m", "venv", tmp_path / "venv").returncode == 0
         (python,) = tmp_path.glob("venv/*/python" + (".exe" if os.name == "nt" else ""))
         here = {**os.environ, "PIP_NO_DEPS": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
         here.pop("PYTHONPATH", None)
-        course = tmp_path / "course"
-        ignore = shutil.ignore_patterns("__pycache__")
-        shutil.copytree(ROOT / "helpers", course / "helpers", ignore=ignore)
-        for name in ("pyproject.toml", "LICENSE"):
-            shutil.copy(ROOT / name, course)
 
-        def execute(code: str) -> subprocess.CompletedProcess[str]:
-            return run(python, "-c", code, env=here, cwd=tmp_path)
+        def execute(code: str) -> str:
+            result = run(python, "-c", code, env=here, cwd=tmp_path)
+            assert result.returncode == 0, result.stderr
+            return result.stdout + result.stderr
 
-        cell = self.cell(course.as_posix())
-        found = "\nimport importlib.util; print(importlib.util.find_spec('helpers') is not None)"
-        outside = execute(cell + found)
-        assert outside.stdout.split() == ["False"], outside.stderr
-        first = execute(IN_COLAB + cell + found)
-        assert first.returncode == 0, first.stderr
-        assert first.stdout.split()[-1] == "True"
-        shutil.rmtree(course)  # a second installation would fail
-        second = execute(
-            IN_COLAB + cell + "\nfrom helpers.course import LESSONS; print(len(LESSONS))"
-        )
-        assert second.returncode == 0, second.stderr
-        assert int(second.stdout) > 10
+        return execute
+
+    def test_it_installs_once_and_only_in_colab(
+        self, cell: str, repository: Path, execute: Callable[[str], str]
+    ) -> None:
+        assert execute(cell) == ""
+        assert execute(cell + FOUND) == "False\n"
+        first = execute(IN_COLAB + cell + READY)
+        assert "The course is installed.\n" in first
+        assert "The course is not installed" not in first
+        assert int(first.splitlines()[-1]) > 10
+        repository.rename(repository.with_name("gone"))  # a second installation would fail
+        assert int(execute(IN_COLAB + cell + READY)) > 10
+        assert execute(cell) == ""
+
+    def test_it_says_what_to_do_where_it_cannot_install(
+        self, tmp_path: Path, execute: Callable[[str], str]
+    ) -> None:
+        notebook = ROOT / "notebooks" / "00_start_here" / "start_here.ipynb"
+        cell = re.sub(r'^COURSE = ".*?"', 'COURSE = ""', first_code(notebook), flags=re.M)
+        advice = "The course is not installed: write the address of its repository"
+        unset = execute(IN_COLAB + cell)
+        assert unset.startswith(advice) and unset.count("\n") == 1
+        wrong = (tmp_path / "nowhere").as_uri()
+        failed = execute(IN_COLAB + cell.replace('COURSE = ""', f'COURSE = "{wrong}"'))
+        assert "nowhere" in failed  # pip's own message
+        assert advice in failed.splitlines()[-1]
+        assert "The course is installed." not in failed
+
+
+def first_code(notebook: Path) -> str:
+    cells = nbformat.read(notebook, as_version=4).cells
+    return str(next(cell.source for cell in cells if cell.cell_type == "code"))
+
+
+@pytest.mark.parametrize("folder", ["notebooks", "solutions"])
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.folder)
+def test_every_lesson_begins_with_the_cell_for_colab(folder: str, lesson: Lesson) -> None:
+    """Its code is folded away in Colab and in JupyterLab, and no score depends on it."""
+    notebook = nbformat.read(ROOT / folder / lesson.folder / f"{lesson.slug}.ipynb", 4)
+    header, cell = notebook.cells[:2]
+    assert header.source.startswith(f"# {lesson.number:02d} · {lesson.title}\n")
+    assert cell.source.startswith("# @title In Google Colab, run this cell first.")
+    assert cell.metadata.cellView == "form"
+    assert cell.metadata.jupyter.source_hidden
+    assert "nbgrader" not in cell.metadata
 
 
 def hub_settings(name: str) -> Config:

@@ -49,7 +49,8 @@ def test_a_stale_notebook_is_named_with_its_repair(tmp_path: Path) -> None:
     for name in ("helpers", "tools", "solutions", "notebooks"):
         ignore = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints")
         shutil.copytree(ROOT / name, tmp_path / name, ignore=ignore)
-    shutil.copy(ROOT / "nbgrader_config.py", tmp_path)
+    for name in ("nbgrader_config.py", "pyproject.toml"):
+        shutil.copy(ROOT / name, tmp_path)
     edited = tmp_path / "notebooks/00_start_here/start_here.ipynb"
     edited.write_text(edited.read_text(encoding="utf-8").replace("Start here", "Stop here"))
     result = subprocess.run(

@@ -12,6 +12,9 @@ In the source a cell says what it is: `todo="1.2"` for what the student writes,
 thinking question. Points and ids come from `helpers.course`. The header and the footer of each
 notebook, with minutes, points and navigation, come from there too, and so does the table of all
 lessons, which replaces the line `<!-- table of lessons -->`.
+
+Below the header stands the cell that installs the course in Google Colab: `tools/colab_cell.py`, with
+the address of the repository that pyproject.toml names.
 """
 
 from __future__ import annotations
@@ -23,6 +26,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +81,22 @@ def footer(lesson: Lesson) -> str:
     return "---\n\n" + " &nbsp; ".join([*links, f"**Look up:** {pages}"])
 
 
+def colab_cell() -> Any:
+    """The cell that installs the course in Google Colab, folded away where notebooks are shown."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    address = project.get("urls", {}).get("Repository", "")
+    code = (ROOT / "tools" / "colab_cell.py").read_text(encoding="utf-8").rstrip()
+    return nbformat.v4.new_code_cell(
+        code.replace('COURSE = ""', f'COURSE = "{address}"'),
+        id="colab",
+        metadata={
+            "cellView": "form",  # Colab
+            "jupyter": {"source_hidden": True},  # JupyterLab and Visual Studio Code
+            "tags": ["remove-cell"],  # the web site
+        },
+    )
+
+
 def solution_notebook(lesson: Lesson, source: Path) -> Any:
     """nbgrader's source notebook from a lesson's source file."""
     notebook = jupytext.read(source, fmt="py:percent")
@@ -85,7 +105,9 @@ def solution_notebook(lesson: Lesson, source: Path) -> Any:
     for cell in notebook.cells:
         cell.source = cell.source.replace(TABLE, lessons_table("../"))
     notebook.cells = [first, *notebook.cells, last]
-    return _finished(notebook, lesson)
+    finished = _finished(notebook, lesson)
+    finished.cells.insert(1, colab_cell())
+    return finished
 
 
 def page_notebook(source: Path) -> Any:

@@ -14,6 +14,7 @@ from nbgrader.preprocessors import DeduplicateIds, OverwriteCells
 
 from helpers.grading.cells import read_cells
 from helpers.grading.layout import Course
+from helpers.grading.needs import needed
 from helpers.grading.rebuild import Rebuilt, rebuild
 from helpers.grading.source import Source, read_source
 from helpers.grading.trouble import CannotGrade, CannotStart
@@ -48,6 +49,19 @@ def test_honest_work_stays_as_it_is(classroom: Any, source: Source) -> None:
         assert mine["metadata"].get("nbgrader") == theirs.metadata.get("nbgrader")
     graded = {c.id for c in work.cells if "nbgrader" in c.metadata}
     assert set(rebuilt.given) == {c.id for c in work.cells} - graded
+
+
+def test_the_cell_for_colab_is_given_and_may_be_missing(classroom: Any, source: Source) -> None:
+    """Notebooks that were handed out before it was there are graded like all others."""
+    work = classroom.work(*classroom.todos)
+    code = {c.id: c.source for c in work.cells if c.cell_type == "code"}
+    assert "colab" in remade(work, source).given
+    others = [text for name, text in code.items() if name != "colab"]
+    assert needed({"colab": code["colab"]}, others, []) == set()
+    work.cells = [c for c in work.cells if c.id != "colab"]
+    rebuilt = remade(work, source)
+    assert rebuilt.flags == ()
+    assert "colab" not in cells_of(rebuilt)
 
 
 def test_a_locked_cell_is_restored(classroom: Any, source: Source) -> None:

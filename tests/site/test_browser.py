@@ -115,6 +115,33 @@ def test_no_page_is_wider_than_a_phone(tab: Any, address: str, names: list[str])
     assert all(url.startswith((address, "data:")) for url in tab.requests)
 
 
+def test_figures_of_several_panels_can_be_read_on_a_phone(tab: Any, address: str) -> None:
+    """They keep a size at which their words can be read, in a box that scrolls."""
+    tab.set_viewport_size(PHONE)
+    tab.goto(address + LESSON)
+    boxes = tab.locator("div.wide")
+    assert boxes.count() >= 3
+    for box in boxes.all():
+        picture = box.locator("img").bounding_box()
+        assert picture["width"] >= 500
+        assert box.get_attribute("tabindex") == "0"
+    for picture in tab.locator(".cell_output img").all():  # ten points high as it was drawn
+        assert picture.evaluate("img => 15 * img.width / img.naturalWidth") > 6
+
+
+@pytest.mark.parametrize("width", [1200, 1300, 1366, 1920])
+def test_a_line_of_code_fits_on_a_desk(tab: Any, address: str, width: int) -> None:
+    tab.set_viewport_size({"width": width, "height": 900})
+    tab.goto(address + LESSON)
+    longest = tab.evaluate(
+        """[...document.querySelectorAll("article pre")]
+        .filter(box => box.clientWidth && box.scrollWidth > box.clientWidth + 1)
+        .map(box => Math.max(...box.innerText.split("\\n").map(line => line.length)))"""
+    )
+    assert not [length for length in longest if length <= 100]
+    assert tab.evaluate(WIDEST) <= width
+
+
 def test_paper_is_white_and_has_no_navigation(tab: Any, address: str) -> None:
     from playwright.sync_api import expect
 
@@ -122,6 +149,8 @@ def test_paper_is_white_and_has_no_navigation(tab: Any, address: str) -> None:
     tab.set_viewport_size({"width": 700, "height": 900})  # the width of a sheet
     tab.goto(address + LESSON)
     expect(tab.locator("h1")).to_be_visible()
+    for picture in tab.locator("article img").all():
+        assert picture.evaluate("img => img.width <= img.parentElement.clientWidth")
     for hidden in (".sidebar-drawer", ".toc-drawer", ".mobile-header", ".theme-toggle-container"):
         expect(tab.locator(hidden).first).to_be_hidden()
     grounds = tab.evaluate(

@@ -31,9 +31,10 @@ def page() -> Any:
     blank = f"{HEAD}    # YOUR CODE HERE\n    raise NotImplementedError()\n"
 
     def notebook(todo: str, answer: str) -> Any:
-        roles: list[Any] = [None, TODO, CHECK, None, ANSWER]
+        roles: list[Any] = [None, None, TODO, CHECK, None, ANSWER]
         cells = [
             new_markdown_cell("# 01 · A lesson", id="head"),
+            new_code_cell("raise SystemExit", id="colab"),
             new_code_cell(todo, id="todo-1-2"),
             new_code_cell("check_relu(relu)", id="check-relu"),
             new_markdown_cell("Why is that so?", id="question"),
@@ -41,6 +42,7 @@ def page() -> Any:
         ]
         for cell, role in zip(cells, roles, strict=True):
             cell.metadata = {"nbgrader": role} if role else {}
+        cells[1].metadata["tags"] = ["remove-cell"]
         return new_notebook(cells=cells, metadata={"kernelspec": KERNEL})
 
     solution = notebook(solved, "**Model answer.** A slope of one.\n\n**Rubric (1 point).**")
@@ -73,6 +75,10 @@ def test_the_model_answer_is_left_out_and_the_question_kept(page: Any) -> None:
     assert "Why is that so?" in text
     for secret in ("Model answer", "Rubric", "A slope of one", "YOUR ANSWER HERE"):
         assert secret not in text
+
+
+def test_the_cell_for_colab_is_left_out(page: Any) -> None:
+    assert "colab" not in [cell.id for cell in page.cells]
 
 
 def test_the_page_offers_the_students_notebook(page: Any) -> None:
