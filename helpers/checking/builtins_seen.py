@@ -10,7 +10,6 @@ from typing import Any
 
 from torch.overrides import TorchFunctionMode, get_overridable_functions
 
-
 _NAMES_OF_PROPERTIES = frozenset({"__get__", "__set__", "__delete__"})
 """Most of what the mode sees: a look at a tensor's shape, dtype or device."""
 

@@ -52,13 +52,13 @@ class Exam:
     given: tuple[str, ...] = ()
     """Ids of cells that the release also has and that are not graded (set-up, experiments): they
     need to run only if a graded cell needs them."""
-    unchanged: tuple[str, ...] = ()
-    """Ids of those given cells that have the release's own text, which can be trusted."""
     files: dict[str, bytes] = field(default_factory=dict)
     """Files that the student handed in beside the notebook, by plain relative name."""
     seed: int = 0
     """The secret from which the cases are drawn."""
     limits: Limits = field(default_factory=Limits)
+    unchanged: tuple[str, ...] = ()
+    """Ids of those given cells that have the release's own text, which can be trusted."""
 
     def to_bytes(self) -> bytes:
         """The exam as JSON, files in base64."""
@@ -67,10 +67,10 @@ class Exam:
             assignment=self.assignment,
             notebook=self.notebook,
             given=self.given,
-            unchanged=self.unchanged,
             files=files,
             seed=self.seed,
             limits=asdict(self.limits),
+            unchanged=self.unchanged,
         )
 
     @classmethod

@@ -98,9 +98,14 @@ def _observe(
     observations, numbers = [], 0
     for case in asked["cases"]:
         left = max(end - time.monotonic(), 0.01)
-        seen = observe(checks[asked["check"]], implementation, wire.case_received(case), left)
-        observations.append(wire.observation_sent(seen))
-        numbers += sum(getattr(value, "nbytes", 0) for value in seen.seen.values())
+        try:
+            seen = observe(checks[asked["check"]], implementation, wire.case_received(case), left)
+            observations.append(wire.observation_sent(seen))
+            numbers += sum(getattr(value, "nbytes", 0) for value in seen.seen.values())
+        except Exception:
+            if not observations:
+                raise
+            break
         if numbers > wire.MOST_NUMBERS_TOGETHER:
             break
         if seen.trouble is not None and seen.trouble.kind != "raised":

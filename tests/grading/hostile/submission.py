@@ -62,9 +62,8 @@ class Submission:
                 cell["source"] = self.cells[grade_id]
             cells.append(cell)
         given = [c["id"] for c in cells if c["cell_type"] == "code" and not _marked(c)]
-        first = next(i for i, c in enumerate(cells) if c["cell_type"] == "code")
         if self.above:
-            cells.insert(first + 1, _own("own-above", self.above))
+            cells.insert(_below_the_imports(cells), _own("own-above", self.above))
         if self.below:
             cells.append(_own("own-below", self.below))
         limits = replace(LIMITS, cell_seconds=self.seconds)
@@ -83,6 +82,11 @@ def _solution(folder: str, slug: str) -> str:
 def _marked(cell: dict[str, Any]) -> bool:
     marks = cell["metadata"].get("nbgrader", {})
     return bool(marks.get("grade") or marks.get("solution"))
+
+
+def _below_the_imports(cells: list[dict[str, Any]]) -> int:
+    codes = ("".join(c["source"]) if c["cell_type"] == "code" else "" for c in cells)
+    return next(i for i, code in enumerate(codes) if "import torch\n" in code) + 1
 
 
 def _own(name: str, code: str) -> dict[str, Any]:
@@ -110,9 +114,10 @@ def examine_together(submissions: Iterable[Submission]) -> dict[str, str]:
     shown = {}
     for some in _batches(list(submissions)):
         exam = Submission("many", checks=("check_count_parameters",)).exam()
-        first = next(i for i, c in enumerate(exam.notebook["cells"]) if c["cell_type"] == "code")
+        cells = exam.notebook["cells"]
+        place = _below_the_imports(cells)
         own = [_own(f"own-{number}", one.above) for number, one in enumerate(some)]
-        exam.notebook["cells"][first + 1 : first + 1] = own
+        cells[place:place] = own
         found = examine(exam)
         assert found.flags == ()
         assert [finding.share for finding in found.findings] == [1.0]

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import textwrap
+import time
 from pathlib import Path
 
 import psutil
@@ -15,10 +16,11 @@ import pytest
 from typer.testing import CliRunner
 
 from helpers.cli import app
+from helpers.grading.exam import Limits
 from helpers.grading.sandbox import confine
 from helpers.grading.sandbox.probe import WALLS, probe
 from helpers.grading.sandbox.remedies import remedy_for
-from helpers.grading.sandbox.station import _open
+from helpers.grading.sandbox.station import station_for
 from tests.grading.hostile.submission import ROOT, Submission, assert_as_expected
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can make such a world")
@@ -190,49 +192,60 @@ def _readable(folder: Path, spare: Path) -> list[str]:
     ]
 
 
-def _zygote() -> psutil.Process:
-    """The inner one of this process's sandbox."""
-    inside = [
+def _sandboxed(depth: int) -> list[psutil.Process]:
+    """The living processes of this one's sandbox that lie so many process namespaces below it, the
+    oldest first: 1 for the zygote, 2 for its twin, 3 for the children.
+    """
+    found = [
         process
         for process in psutil.Process().children(recursive=True)
-        if "helpers.grading.sandbox.zygote" in process.cmdline()
+        if process.status() != psutil.STATUS_ZOMBIE
+        and "helpers.grading.sandbox.zygote" in process.cmdline()
         and "python" in Path(process.cmdline()[0]).name
-        and process.cmdline()[process.cmdline().index("-m") + 2 :][1] == "1"
+        and len(_status(process)["NSpid"].split()) - len(_status(psutil.Process())["NSpid"].split())
+        == depth
     ]
-    assert len(inside) == 1
-    return inside[0]
+    return sorted(found, key=lambda process: process.create_time())
+
+
+def _status(process: psutil.Process) -> dict[str, str]:
+    lines = Path(f"/proc/{process.pid}/status").read_text().splitlines()
+    return dict(line.split(":\t", 1) for line in lines)
 
 
 def test_what_the_kernel_says_of_a_child() -> None:
     """Seen from outside: whose it is, what it may do, how much it may take."""
     assert_as_expected(Submission("starts the station"), Submission("starts it").examine())
-    (station,) = _open.values()
-    zygote = _zygote()
-    with station.child() as child:
+    station = station_for(confined=True)
+    (twin,) = _sandboxed(2)
+    with station.child(Limits()) as child:
         child.ask({"ask": "cell", "code": "x = 1", "output": 10}, 60)
-        (process,) = zygote.children()
-        status = dict(
-            line.split(":\t", 1)
-            for line in Path(f"/proc/{process.pid}/status").read_text().splitlines()
-        )
-        assert set(status["Uid"].split()) == {str(os.getuid() or 65534)}
-        assert set(status["Gid"].split()) == {str(os.getgid() or 65534)}
-        assert {status[name] for name in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")} == {
-            "0" * 16
-        }
-        assert (status["NoNewPrivs"], status["Seccomp"], status["Threads"]) == ("1", "2", "1")
-        assert len(process.cpu_affinity()) == 1
-        assert _limits(process.pid)["Max processes"] == str(confine.MOST_THREADS)
-        assert _limits(process.pid)["Max open files"] == str(confine.MOST_FILES_OPEN)
-        assert _limits(process.pid)["Max core file size"] == "0"
-        assert int(_limits(process.pid)["Max address space"]) < 32 * 2**30
-        mine, its = (
+        end = time.monotonic() + 10
+        while len(_sandboxed(3)) < 2 and time.monotonic() < end:
+            time.sleep(0.05)  # the next child is on its way
+        process, spare = _sandboxed(3)
+        while _status(spare)["Seccomp"] != "2" and time.monotonic() < end:
+            time.sleep(0.05)
+        for one in (process, spare):
+            status = _status(one)
+            assert set(status["Uid"].split()) == {str(os.getuid() or 65534)}
+            assert set(status["Gid"].split()) == {str(os.getgid() or 65534)}
+            capabilities = ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")
+            assert {status[name] for name in capabilities} == {"0" * 16}
+            assert (status["NoNewPrivs"], status["Seccomp"], status["Threads"]) == ("1", "2", "1")
+            assert len(one.cpu_affinity()) == 1
+            assert _limits(one.pid)["Max processes"] == str(confine.MOST_THREADS)
+            assert _limits(one.pid)["Max open files"] == str(confine.MOST_FILES_OPEN)
+            assert _limits(one.pid)["Max core file size"] == "0"
+            assert int(_limits(one.pid)["Max address space"]) < 32 * 2**30
+        mine, the_twins, its, the_spares = (
             {name: os.readlink(f"/proc/{pid}/ns/{name}") for name in ("mnt", "net", "pid", "user")}
-            for pid in ("self", process.pid)
+            for pid in ("self", twin.pid, process.pid, spare.pid)
         )
-        assert not mine.items() & its.items()
-        assert set(zygote.cpu_affinity()) == os.sched_getaffinity(0)
-    assert zygote.children() == []
+        assert not its.items() & (mine.items() | the_twins.items() | the_spares.items())
+        assert set(twin.cpu_affinity()) == os.sched_getaffinity(0)
+    process.wait(timeout=10)
+    assert _sandboxed(3) == [spare]
 
 
 def _limits(pid: int) -> dict[str, str]:

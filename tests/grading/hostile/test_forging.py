@@ -38,16 +38,22 @@ def forge_answer(name: str, what: str, flags: tuple[str, ...] = NO_ANSWER[:1]) -
             text = text if isinstance(text, bytes) else json.dumps(text).encode()
             return struct.pack(">QQ", len(text), len(numbers)) + text + numbers
 
-        def observed(**seen):
-            return {{"seen": {{"$": "dict", "items": [[k, v] for k, v in seen.items()]}},
-                    "trouble": None, "printed": "", "builtins": {{"$": "list", "items": []}}}}
+        def a_list(*items):
+            return {{"$": "list", "items": list(items)}}
+
+        def a_dict(**items):
+            return {{"$": "dict", "items": [[k, v] for k, v in items.items()]}}
+
+        def observed(changed=None, **seen):
+            one = {{"seen": a_dict(**seen), "trouble": None, "printed": "", "builtins": a_list()}}
+            return {{"observations": a_list(a_dict(**{{**one, **(changed or {{}})}}))}}
 
         def tensor(shape, stride, start=0, length=8, dtype="float64"):
             return {{"$": "tensor", "dtype": dtype, "shape": shape, "stride": stride,
                     "grad": False, "device": "cpu", "start": start, "bytes": length, "offset": 0}}
 
         def forged(answer):
-            if "seen" not in answer:
+            if "observations" not in answer:
                 return real(answer)
             return {what}
 
@@ -200,10 +206,10 @@ PROTOCOL = [
     forge_answer("no JSON", "packed(b'\\xff\\xfe')"),
     forge_answer("an empty answer", "packed({})"),
     forge_answer("nothing seen", "packed(observed())", ()),
-    forge_answer("seen is a list", "packed({**observed(), 'seen': 3})"),
-    forge_answer("trouble is a number", "packed({**observed(), 'trouble': 3})"),
+    forge_answer("seen is a list", "packed(observed({'seen': 3}))"),
+    forge_answer("trouble is a number", "packed(observed({'trouble': 3}))"),
     forge_answer(
-        "printed is a tensor", "packed({**observed(), 'printed': tensor([1], [1])}, bytes(8))"
+        "printed is a tensor", "packed(observed({'printed': tensor([1], [1])}), bytes(8))"
     ),
     forge_answer(
         "an unknown kind of value", "packed(observed(result={'$': 'code', 'text': 'print()'}))"
@@ -239,10 +245,16 @@ PROTOCOL = [
         (),
     ),
     forge_answer("answers twice", "real(answer) * 2", ()),
+    forge_answer("no observations", "packed({'observations': a_list()})"),
+    forge_answer("observations are a number", "packed({'observations': 3})"),
+    forge_answer("observations are numbers", "packed({'observations': a_list(1, 2)})"),
+    forge_answer(
+        "more observations than cases", "real({'observations': answer['observations'] * 100})"
+    ),
     forge_answer(
         "says that it waits for a GPU",
-        "real({**answer, 'seen': {}, 'trouble': dict("
-        "kind='raised', type='RuntimeError', message='meta item()', line='', where='')})",
+        "real({'observations': [{**answer['observations'][0], 'seen': {}, 'trouble': dict("
+        "kind='raised', type='RuntimeError', message='meta item()', line='', where='')}]})",
         (),
     ),
     forge_answer("says that it failed", "packed({'failed': 'no'})", ("ended the whole process",)),

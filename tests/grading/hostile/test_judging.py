@@ -146,7 +146,8 @@ def test_any_observation_is_judged(data: Any, check: Check) -> None:
             "printed": data.draw(st.text(max_size=30)),
             "builtins": data.draw(st.lists(st.text(max_size=9), max_size=2)),
         }
-        return wire.observation_received(through_the_wire(sent))
+        (one,) = wire.observations_received(through_the_wire({"observations": [sent]}), 1)
+        return one
 
     verdict = judge(check, look, known=known)
     text = report_on(check, verdict).text()
@@ -231,7 +232,7 @@ JSON = st.recursive(
 @settings(max_examples=500, deadline=None, phases=PHASES)
 @given(what=JSON, numbers=st.binary(max_size=32))
 def test_any_message_is_a_value_or_a_wire_error(what: Any, numbers: bytes) -> None:
-    text = json.dumps({"value": what, "seen": what}).encode()
+    text = json.dumps({"value": what, "observations": what}).encode()
     ours, theirs = socket.socketpair()
     with ours, theirs, contextlib.suppress(wire.WireError):
         theirs.sendall(
@@ -239,7 +240,7 @@ def test_any_message_is_a_value_or_a_wire_error(what: Any, numbers: bytes) -> No
         )
         answer = wire.receive(ours, 5, trusted=False)
         with contextlib.suppress(wire.WireError):
-            wire.observation_received(answer)
+            wire.observations_received(answer, 9)
         wire.facts_received(answer["value"])
 
 
