@@ -59,6 +59,9 @@ class Exam:
     limits: Limits = field(default_factory=Limits)
     unchanged: tuple[str, ...] = ()
     """Ids of those given cells that have the release's own text, which can be trusted."""
+    lost: dict[str, str] = field(default_factory=dict)
+    """The code of cells of the release that the student has deleted, by id. They are put back, above
+    all others, if they provide a name that graded work uses and no other cell provides."""
 
     def to_bytes(self) -> bytes:
         """The exam as JSON, files in base64."""
@@ -71,6 +74,7 @@ class Exam:
             seed=self.seed,
             limits=asdict(self.limits),
             unchanged=self.unchanged,
+            lost=self.lost,
         )
 
     @classmethod

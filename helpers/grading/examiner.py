@@ -189,7 +189,7 @@ class _Examination:
         """
         self.given_chosen = True
         question = question_of_needs(self.exam, self.steps)
-        if not question["given"]:
+        if not question["given"] and not question["lost"]:
             return True
         try:
             answer = child.ask({"ask": "needed", **question}, ANSWER_SECONDS)
@@ -198,8 +198,11 @@ class _Examination:
             return False
         needed = answer.get("needed")
         if isinstance(needed, list):
-            unneeded = question["given"].keys() - set(map(str, needed))
-            self.steps = [step for step in self.steps if step.cell not in unneeded]
+            chosen = set(map(str, needed))
+            unneeded = question["given"].keys() - chosen
+            back = [Run(cell, code) for cell, code in self.exam.lost.items() if cell in chosen]
+            self.steps = [*back, *(step for step in self.steps if step.cell not in unneeded)]
+            self.flags += [sentences.CELL_BACK.format(cell=step.cell) for step in back]
         return True
 
     def _run(self, child: Child, step: Run) -> bool:

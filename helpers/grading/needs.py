@@ -125,7 +125,10 @@ def _code_in_magics(tree: ast.AST) -> Iterable[str]:
 
 
 def needed(
-    given: Mapping[str, str | Mapping[str, list[str]]], work: Iterable[str], names: Iterable[str]
+    given: Mapping[str, str | Mapping[str, list[str]]],
+    work: Iterable[str],
+    names: Iterable[str],
+    lost: Mapping[str, str | Mapping[str, list[str]]] | None = None,
 ) -> set[str]:
     """The ids of the given cells that must run.
 
@@ -134,21 +137,36 @@ def needed(
             as `Names.as_data` has them.
         work: code of the cells that run in any case.
         names: further names that are used, such as the arguments of checks.
+        lost: given cells that are no longer there. They are needed for what no other cell provides.
 
     >>> given = {"a": "import torch", "b": "data = load(torch)", "c": "plot(data)"}
     >>> sorted(needed(given, ["def f(x): return torch.relu(x)"], ["f"]))
+    ['a']
+    >>> sorted(needed({}, ["def f(x): return torch.relu(x)"], ["f"], lost=given))
     ['a']
 
     Students' cells may call a function long after they defined it, so for them a given cell at any
     place counts; for a given cell only those above it do.
     """
-    cells = [
-        (key, names_of(cell) if isinstance(cell, str) else Names.from_data(cell))
-        for key, cell in given.items()
-    ]
-    wanted = set(names).union(*(names_of(code).uses for code in work))
-    chosen: set[str] = set()
-    for key, cell in reversed(cells):
+    cells = {key: _names(cell) for key, cell in given.items()}
+    own = [names_of(code) for code in work]
+    wanted = set(names).union(*(cell.uses for cell in own))
+    chosen = _providers(cells, wanted)
+    there = frozenset().union(*(cell.provides for cell in (*cells.values(), *own)))
+    if lost and EVERYTHING not in there:
+        gone = {key: _names(cell) for key, cell in lost.items()}
+        chosen |= _providers(gone, wanted - there)
+    return chosen
+
+
+def _names(cell: str | Mapping[str, list[str]]) -> Names:
+    return names_of(cell) if isinstance(cell, str) else Names.from_data(cell)
+
+
+def _providers(cells: Mapping[str, Names], wanted: set[str]) -> set[str]:
+    """Those cells that provide a wanted name, for which `wanted` grows by what they use."""
+    chosen = set()
+    for key, cell in reversed(list(cells.items())):
         if EVERYTHING in cell.provides or cell.provides & wanted:
             chosen.add(key)
             wanted |= cell.uses

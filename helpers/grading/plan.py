@@ -60,8 +60,9 @@ def steps_of(exam: Exam) -> list[Step]:
 
 
 def question_of_needs(exam: Exam, steps: list[Step]) -> dict[str, Any]:
-    """What `needs.needed` asks for: the given cells, the code of the others, and the names that
-    checks take. The names in the release's own text are found here, once for all students.
+    """What `needs.needed` asks for: the given cells, the code of the others, the names that checks
+    take, and the cells that were deleted. The names in the release's own text are found here, once
+    for all students.
     """
     given: dict[str, Any] = {
         step.cell: _names_in(step.code).as_data() if step.cell in exam.unchanged else step.code
@@ -70,7 +71,8 @@ def question_of_needs(exam: Exam, steps: list[Step]) -> dict[str, Any]:
     }
     work = [s.code for s in steps if isinstance(s, Run) and s.cell not in given]
     names = [name for s in steps if isinstance(s, Judge) for name in s.names]
-    return {"given": given, "work": work, "names": names}
+    lost = {cell: _names_in(code).as_data() for cell, code in exam.lost.items()}
+    return {"given": given, "work": work, "names": names, "lost": lost}
 
 
 @lru_cache(maxsize=1_000)

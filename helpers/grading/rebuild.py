@@ -28,6 +28,8 @@ class Rebuilt:
     """Ids of the cells that the release has too and that are not graded."""
     unchanged: tuple[str, ...]
     """Those of them that have the release's own text."""
+    lost: dict[str, str]
+    """The code of released cells that are not graded and not there, by id."""
     flags: tuple[str, ...]
     recognised: int
     """How many of the source's cells the student's notebook had."""
@@ -56,8 +58,9 @@ def rebuild(cells: Sequence[Cell], source: Source) -> Rebuilt:
     }
     if not source.kernelspec:
         del notebook["metadata"]["kernelspec"]  # type: ignore[attr-defined]
+    lost = {name: source.released[name] for name in source.programs if name not in given}
     known = max(found, len(work.owner))
-    return Rebuilt(notebook, tuple(given), tuple(unchanged), tuple(work.flags), known)
+    return Rebuilt(notebook, tuple(given), tuple(unchanged), lost, tuple(work.flags), known)
 
 
 class _Rebuilding:

@@ -258,6 +258,7 @@ class _Run:
             notebook=planned.rebuilt.notebook,
             given=planned.rebuilt.given,
             unchanged=planned.rebuilt.unchanged,
+            lost=planned.rebuilt.lost,
             files=together(self.source.files, planned.submission.files),
             seed=self.journal.seed,
             limits=self.limits,

@@ -13,6 +13,10 @@ CELL = {
     "died": "The cell {cell} ended the whole process (memory, exit or a crash) and was left out.",
     "babble": "The cell {cell} broke the connection to the grader and was left out.",
 }
+CELL_BACK = (
+    "The cell {cell} of the release was missing. The student's work uses names from it, so it ran "
+    "before all others."
+)
 CHECK = {
     "time": "✗ {check}: your code did not end in time, also when it was asked to stop.",
     "died": (

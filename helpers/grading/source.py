@@ -68,6 +68,8 @@ class Source:
     kernelspec: dict[str, Any] = field(default_factory=dict)
     released: dict[str, str] = field(default_factory=dict)
     """The sources of the other cells of the release, by cell id."""
+    programs: tuple[str, ...] = ()
+    """The ids of those of them that hold code."""
     ids: dict[str, str] = field(default_factory=dict)
     """The cell id of each grade id."""
     files: dict[str, bytes] = field(default_factory=dict)
@@ -108,7 +110,7 @@ def read_source(course: Course, assignment: str) -> Source:
         ) from error
     notebook, kernelspec, cells = found
     _refuse_other_checks(assignment, cells)
-    released, ids = _from_release(course, assignment, notebook)
+    released, programs, ids = _from_release(course, assignment, notebook)
     order = {grade_id: place for place, grade_id in enumerate(ids)}
     ordered = sorted(enumerate(cells), key=lambda one: (order.get(one[1].grade_id, one[0]), one[0]))
     for cell in cells:
@@ -119,6 +121,7 @@ def read_source(course: Course, assignment: str) -> Source:
         cells=tuple(cell for _, cell in ordered),
         kernelspec=kernelspec,
         released=released,
+        programs=programs,
         ids=ids,
         files=_beside(course, assignment),
     )
@@ -169,11 +172,13 @@ def _from_gradebook(
 
 def _from_release(
     course: Course, assignment: str, notebook: str
-) -> tuple[dict[str, str], dict[str, str]]:
-    """The released cells that are not graded, and the cell ids of those that are, in order."""
+) -> tuple[dict[str, str], tuple[str, ...], dict[str, str]]:
+    """The released cells that are not graded, which of them are code, and the cell ids of those
+    that are graded, in order.
+    """
     path = course.folder("release", ".", assignment) / f"{notebook}.ipynb"
     if not path.is_file():
-        return {}, {}
+        return {}, (), {}
     try:
         cells = nbformat.read(path, as_version=4).cells
     except Exception as error:
@@ -189,7 +194,8 @@ def _from_release(
             ids[grade_id] = cell.id
         else:
             released[cell.id] = cell.source
-    return released, ids
+    programs = tuple(cell.id for cell in cells if cell.cell_type == "code" and cell.id in released)
+    return released, programs, ids
 
 
 def _beside(course: Course, assignment: str) -> dict[str, bytes]:

@@ -64,6 +64,28 @@ def test_the_cell_for_colab_is_given_and_may_be_missing(classroom: Any, source: 
     assert "colab" not in cells_of(rebuilt)
 
 
+def test_a_deleted_cell_with_the_imports_is_remembered(classroom: Any, source: Source) -> None:
+    work = classroom.work(*classroom.todos)
+    imports = next(c for c in work.cells if "import torch\n" in c.source)
+    assert remade(work, source).lost == {}
+    work.cells = [c for c in work.cells if c is not imports]
+    assert remade(work, source).lost == {imports.id: imports.source}
+    own = "import torch\ndef f(x): return nn.ReLU()(torch.sin(x))"
+    lost = {imports.id: imports.source}
+    assert needed({}, [own], [], lost) == {imports.id}
+    assert needed({}, [own + "\nfrom torch import nn"], [], lost) == set()
+    assert needed({}, [own + "\nfrom torch import *"], [], lost) == set()
+
+
+def test_an_edited_given_cell_is_not_trusted(classroom: Any, source: Source) -> None:
+    work = classroom.work()
+    assert remade(work, source).unchanged == remade(work, source).given
+    imports = next(c for c in work.cells if "import torch\n" in c.source)
+    imports.source += "\nimport math"
+    rebuilt = remade(work, source)
+    assert set(rebuilt.given) - set(rebuilt.unchanged) == {imports.id}
+
+
 def test_a_locked_cell_is_restored(classroom: Any, source: Source) -> None:
     work = classroom.work()
     cell(work, CHECK).source = "print('all is well')"

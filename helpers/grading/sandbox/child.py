@@ -52,7 +52,8 @@ def _imported(
 
 def _needed(asked: dict[str, Any], shell: GradingShell, checks: dict[str, Check]) -> dict[str, Any]:
     """Which given cells must run; asked before any code of the student has."""
-    return {"needed": sorted(needed(asked["given"], asked["work"], asked["names"]))}
+    names = ("given", "work", "names", "lost")
+    return {"needed": sorted(needed(**{name: asked[name] for name in names}))}
 
 
 def _files(asked: dict[str, Any], shell: GradingShell, checks: dict[str, Check]) -> dict[str, Any]:

@@ -63,7 +63,7 @@ class Submission:
             cells.append(cell)
         given = [c["id"] for c in cells if c["cell_type"] == "code" and not _marked(c)]
         if self.above:
-            cells.insert(_below_the_imports(cells), _own("own-above", self.above))
+            cells.insert(below_the_imports(cells), _own("own-above", self.above))
         if self.below:
             cells.append(_own("own-below", self.below))
         limits = replace(LIMITS, cell_seconds=self.seconds)
@@ -84,7 +84,7 @@ def _marked(cell: dict[str, Any]) -> bool:
     return bool(marks.get("grade") or marks.get("solution"))
 
 
-def _below_the_imports(cells: list[dict[str, Any]]) -> int:
+def below_the_imports(cells: list[dict[str, Any]]) -> int:
     codes = ("".join(c["source"]) if c["cell_type"] == "code" else "" for c in cells)
     return next(i for i, code in enumerate(codes) if "import torch\n" in code) + 1
 
@@ -115,7 +115,7 @@ def examine_together(submissions: Iterable[Submission]) -> dict[str, str]:
     for some in _batches(list(submissions)):
         exam = Submission("many", checks=("check_count_parameters",)).exam()
         cells = exam.notebook["cells"]
-        place = _below_the_imports(cells)
+        place = below_the_imports(cells)
         own = [_own(f"own-{number}", one.above) for number, one in enumerate(some)]
         cells[place:place] = own
         found = examine(exam)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from helpers.grading.examiner import examine
 from tests.grading.hostile.submission import (
     NO_POINTS,
     Submission,
     assert_as_expected,
     assert_shown,
+    below_the_imports,
     examine_together,
 )
 
@@ -290,3 +294,19 @@ def test_a_stub_is_not_attempted() -> None:
     )
     outcomes = {f.check: f.outcome for f in stub.examine().findings}
     assert outcomes["check_count_parameters"] == "not attempted"
+
+
+def test_a_deleted_cell_with_the_imports_costs_no_points() -> None:
+    exam = Submission("no imports").exam()
+    cells = exam.notebook["cells"]
+    place = below_the_imports(cells) - 1
+    imports = cells[place]
+    rest = {**exam.notebook, "cells": cells[:place] + cells[place + 1 :]}
+    given = tuple(name for name in exam.given if name != imports["id"])
+    lost = {imports["id"]: "".join(imports["source"])}
+    found = examine(replace(exam, notebook=rest, given=given, lost=lost))
+    assert {finding.share for finding in found.findings} == {1.0}
+    (flag,) = found.flags
+    assert flag.startswith(f"The cell {imports['id']} of the release was missing.")
+    without = examine(replace(exam, notebook=rest, given=given))
+    assert 0.0 in {finding.share for finding in without.findings}
