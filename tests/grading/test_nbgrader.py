@@ -1,4 +1,4 @@
-"""The instructor's way through nbgrader, command by command, with eight submissions."""
+"""The instructor's way through nbgrader, command by command, with five submissions."""
 
 from __future__ import annotations
 
@@ -97,37 +97,26 @@ STUDENTS: dict[str, dict[str, Any]] = {
     "perfect": {"todos": ALL, "score": 16},
     "blank": {"todos": [], "score": 0},
     "half": {"todos": ALL[:4], "score": 2 + 1 + 2 + 2},
-    "wrong-slope": {
-        "todos": ALL,
-        "changes": {"todo-1-3": replacing("return s * (1 - s)", "return x * (1 - x)")},
-        "score": 14,
-        "feedback": ["derivative-of-input"],
-    },
-    "half-at-zero": {
+    "wrong": {
         "todos": ALL,
         "changes": {
             "todo-1-2": replacing(
                 "torch.where(x > 0, x, torch.zeros_like(x))",
                 "torch.maximum(x, torch.zeros_like(x))",
             ),
-        },
-        "score": 15,
-        "feedback": ["half-at-zero"],
-    },
-    "two-wrong": {
-        "todos": ALL,
-        "changes": {
+            "todo-1-3": replacing("return s * (1 - s)", "return x * (1 - x)"),
             "todo-1-6": replacing("return cdf + x * density", "return cdf"),
+            "todo-1-8": replacing("(x,) = ctx.saved_tensors", "x = ctx.saved"),
             "todo-1-9": replacing("w @ bias + b", "w @ bias"),
         },
-        "score": 12,
-        "feedback": ["derivative-without-product-rule", "drops-later-biases"],
-    },
-    "raises": {
-        "todos": ALL,
-        "changes": {"todo-1-8": replacing("(x,) = ctx.saved_tensors", "x = ctx.saved")},
-        "score": 14,
-        "feedback": ["AttributeError"],
+        "score": 16 - 1 - 2 - 2 - 2 - 2,
+        "feedback": [
+            "half-at-zero",
+            "derivative-of-input",
+            "derivative-without-product-rule",
+            "AttributeError",
+            "drops-later-biases",
+        ],
     },
     "warns": {
         "todos": ALL,
@@ -139,7 +128,7 @@ STUDENTS: dict[str, dict[str, Any]] = {
 }
 
 
-THROUGH_THE_EXCHANGE = ("perfect", "two-wrong")
+THROUGH_THE_EXCHANGE = ("perfect", "wrong")
 """These fetch and submit; the others' files are laid into submitted/, to save time."""
 
 

@@ -11,8 +11,8 @@ from tests.grading.hostile.submission import Submission, assert_as_expected, att
 @pytest.fixture(autouse=True)
 def less_patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """Code that never ends need not be waited for as long as in a real class."""
-    monkeypatch.setattr(examiner, "ANSWER_SECONDS", 5.0)
-    monkeypatch.setattr(examiner, "PATIENCE", 1.0)
+    monkeypatch.setattr(examiner, "ANSWER_SECONDS", 3.0)
+    monkeypatch.setattr(examiner, "PATIENCE", 0.6)
 
 
 TOO_LONG = ("ran longer than 1 seconds and was left out",)
