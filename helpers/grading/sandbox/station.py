@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import itertools
 import os
+import random
 import socket
 import subprocess
 import sys
@@ -111,6 +113,7 @@ class Sandbox:
 
     def __init__(self, confined: bool = True) -> None:
         self._control, theirs = socket.socketpair()
+        self._processors = itertools.count(random.randrange(1_000))
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115
         self._folder = None if confined else tempfile.TemporaryDirectory(prefix="course-")
         with theirs:
@@ -149,7 +152,7 @@ class Sandbox:
         ours, theirs = socket.socketpair()
         with theirs:
             try:
-                orders.give(self._control, "twin", file=theirs.fileno())
+                orders.give(self._control, "twin", (next(self._processors),), theirs.fileno())
             except OSError:
                 ours.close()
                 raise SandboxError(self.why()) from None

@@ -39,9 +39,10 @@ class World:
 class Twin:
     """The loop that takes a judge's orders."""
 
-    def __init__(self, world: World, judge: socket.socket) -> None:
+    def __init__(self, world: World, judge: socket.socket, processor: int) -> None:
         self.world = world
         self.judge = judge
+        self.processor = processor
         self.children: deque[int] = deque()
         self.ended: list[int] = []
         self.processes = confine.Processes() if world.confined else None
@@ -122,7 +123,7 @@ class Twin:
         confine.prctl(confine.PR_SET_PDEATHSIG, confine.SIGKILL)
         confine.limits(allowance)
         confine.few_threads()
-        confine.one_processor()
+        confine.one_processor(self.processor)
         scratch = os.environ["TMPDIR"]
         confine.own_files(allowance, scratch)
         work = Path(scratch, "work")

@@ -26,7 +26,7 @@ def main() -> None:
     with quick_imports(fork_follows=True):
         world = _world(confined=sys.argv[2] == "1")
     while order := next_order(control):
-        _start_twin(world, order.file)
+        _start_twin(world, order.file, processor=order.numbers[0])
 
 
 def _world(confined: bool) -> World:
@@ -42,7 +42,7 @@ def _world(confined: bool) -> World:
     return World(confined, filter_for_children, import_everything(), make_shell())
 
 
-def _start_twin(world: World, judge: int) -> None:
+def _start_twin(world: World, judge: int, processor: int) -> None:
     """Through a process that leaves at once: the twin then has no parent here to wait for it, and
     is the first process of its own process namespace, in which it may make others.
     """
@@ -54,7 +54,7 @@ def _start_twin(world: World, judge: int) -> None:
                 confine.prctl(confine.PR_SET_DUMPABLE, 1)  # else /proc/self belongs to root
                 confine.own_processes()
             if os.fork() == 0:
-                Twin(world, socket.socket(fileno=judge)).serve()
+                Twin(world, socket.socket(fileno=judge), processor).serve()
         except ConnectionError:
             pass  # the judge is gone
         except OSError as error:
