@@ -5,7 +5,7 @@ import os
 
 from helpers.grading.quick_imports import quick_imports
 
-with quick_imports(fork_follows=True):
+with quick_imports(for_good=True):
     import torch._dynamo  # noqa: F401  # the first tensor on "meta" asks for it
 
     import helpers.grading.examiner  # noqa: F401

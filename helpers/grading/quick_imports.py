@@ -10,12 +10,13 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def quick_imports(fork_follows: bool = False) -> Iterator[None]:
+def quick_imports(for_good: bool = False) -> Iterator[None]:
     """No garbage is collected inside the block.
 
     Args:
-        fork_follows: keep what was imported from the collector for good. It would write to every
-            page of memory that a fork shares with this process, and so copy it.
+        for_good: keep what was imported from the collector for good. It would write to every
+            page of memory that a fork shares with this process, and so copy it, and look through
+            everything once more when the process ends.
 
     >>> with quick_imports():
     ...     gc.isenabled()
@@ -26,7 +27,7 @@ def quick_imports(fork_follows: bool = False) -> Iterator[None]:
     try:
         yield
     finally:
-        if fork_follows:
+        if for_good:
             gc.freeze()
         if was_enabled:
             gc.enable()

@@ -86,7 +86,7 @@ class Twin:
     def _load(self, place: int) -> None:
         from helpers.grading.sandbox.imports import import_library
 
-        with quick_imports(fork_follows=True):
+        with quick_imports(for_good=True):
             import_library(place)
 
     def _child(self, channel: int, allowance: confine.Allowance) -> None:

@@ -23,7 +23,7 @@ with quick_imports():
 
 def main() -> None:
     control = socket.socket(fileno=int(sys.argv[1]))
-    with quick_imports(fork_follows=True):
+    with quick_imports(for_good=True):
         world = _world(confined=sys.argv[2] == "1")
     while order := next_order(control):
         _start_twin(world, order.file, processor=order.numbers[0])
