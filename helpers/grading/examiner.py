@@ -27,16 +27,10 @@ from helpers.checking.report import Report, report_on
 from helpers.course import LESSONS
 from helpers.grading import sentences, wire
 from helpers.grading.exam import Exam, Finding, Findings, Outcome
+from helpers.grading.outputs import a_score, an_error, clean_outputs
 from helpers.grading.plan import Judge, Run, Step, question_of_needs, steps_of
 from helpers.grading.sandbox.shell import plain
-from helpers.grading.sandbox.station import (
-    Child,
-    ChildEnded,
-    SandboxError,
-    Station,
-    close_sandbox,
-    station_for,
-)
+from helpers.grading.sandbox.station import Child, ChildEnded, Station, station_for
 
 ANSWER_SECONDS = 10.0
 """How long a child may take beyond the time that its student's code is given."""
@@ -213,7 +207,7 @@ class _Examination:
             answer = self._ask(child, step, question, seconds)
         if answer is None:
             return False
-        self.outputs[step.cell] = _clean_outputs(answer.get("outputs"), limits.output)
+        self.outputs[step.cell] = clean_outputs(answer.get("outputs"), limits.output)
         return True
 
     def _ask(
@@ -227,7 +221,7 @@ class _Examination:
                 self.left_out.add(step.cell)
                 why = sentences.CELL[ended.how].format(cell=step.cell, seconds=seconds)
                 self.flags.append(why)
-                self.outputs[step.cell] = [_error("CellLeftOut", why)]
+                self.outputs[step.cell] = [an_error("CellLeftOut", why)]
             else:
                 self.flags.append(sentences.FILES)
                 self.exam = replace(self.exam, files={})
@@ -334,61 +328,18 @@ class _Examination:
         headline = text.splitlines()[0]
         if share == 0.0:
             name = "NotAttempted" if outcome == "not attempted" else "CheckFailed"
-            self.outputs[step.cell] = [_error(name, text)]
+            self.outputs[step.cell] = [an_error(name, text)]
         else:
             shown = {"output_type": "stream", "name": "stdout", "text": text + "\n"}
             self.outputs[step.cell] = [shown]
             if share != 1.0:
-                self.outputs[step.cell].append(_score(share * step.points))
+                self.outputs[step.cell].append(a_score(share * step.points))
         self.found[step.cell] = Finding(
             step.grade_id, step.check, outcome, share, misconception, case, headline
         )
-
-
-def _error(name: str, text: str) -> dict[str, Any]:
-    lines = text.splitlines() or [""]
-    return {"output_type": "error", "ename": name, "evalue": lines[0], "traceback": lines}
-
-
-def _score(points: float) -> dict[str, Any]:
-    data = {"text/plain": repr(points)}
-    return {"output_type": "execute_result", "execution_count": None, "data": data, "metadata": {}}
 
 
 def _numbers(data: bytes) -> Any:
     import numpy as np
 
     return np.frombuffer(data, dtype=np.uint8)
-
-
-def _clean_outputs(outputs: Any, most: int) -> list[dict[str, Any]]:
-    """Outputs of a student's cell, built anew from what the child says they are."""
-    clean: list[dict[str, Any]] = []
-    left = most
-    for item in outputs if isinstance(outputs, list) else []:
-        if not isinstance(item, dict) or left <= 0 or len(clean) >= 200:
-            break
-        kind = item.get("output_type")
-        if kind == "stream":
-            text = _words(item.get("text"), left)
-            clean.append({"output_type": "stream", "name": "stdout", "text": text})
-        elif kind == "display_data" and isinstance(item.get("data"), dict):
-            text = _words(item["data"].get("text/plain"), left)
-            data = {"text/plain": text}
-            clean.append({"output_type": "display_data", "data": data, "metadata": {}})
-        elif kind == "error" and isinstance(item.get("traceback"), list):
-            lines = [_words(line, 2_000) for line in item["traceback"][:100]]
-            text = "\n".join(lines)[:left]
-            error = _error(_words(item.get("ename"), 200), text)
-            clean.append({**error, "evalue": _words(item.get("evalue"), 500)})
-        else:
-            continue
-        left -= len(text)
-    return clean
-
-
-def _words(text: Any, most: int) -> str:
-    return plain(text[:most]) if isinstance(text, str) else ""
-
-
-__all__ = ["SandboxError", "close_sandbox", "examine", "examine_bytes"]

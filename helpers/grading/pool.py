@@ -23,8 +23,8 @@ from multiprocessing.process import BaseProcess
 from typing import Any
 
 from helpers.grading.exam import Findings
+from helpers.grading.sandbox.start import SandboxError
 from helpers.grading.sandbox.station import (
-    SandboxError,
     close_sandbox,
     sandbox_of_this_process,
     station_for,

@@ -11,13 +11,8 @@ from pathlib import Path
 
 from helpers.grading.exam import Limits
 from helpers.grading.sandbox.remedies import CONTAINERS, remedy_for
-from helpers.grading.sandbox.station import (
-    Child,
-    ChildEnded,
-    Sandbox,
-    SandboxError,
-    Station,
-)
+from helpers.grading.sandbox.start import Sandbox, SandboxError
+from helpers.grading.sandbox.station import Child, ChildEnded, Station
 
 MEMORY, SCRATCH = 2**30, 2**22
 LIMITS = Limits(notebook_seconds=60.0, memory=MEMORY, scratch=SCRATCH)

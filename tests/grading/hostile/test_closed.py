@@ -25,7 +25,8 @@ from tests.grading.hostile.submission import ROOT, Submission, assert_as_expecte
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can make such a world")
 EXAMINE = """
-    from helpers.grading.examiner import SandboxError, close_sandbox
+    from helpers.grading.sandbox.start import SandboxError
+    from helpers.grading.sandbox.station import close_sandbox
     from tests.grading.hostile.submission import Submission
     try:
         found = Submission("x", above={above!r}).examine({sandbox})
