@@ -24,6 +24,7 @@ from helpers.checking.observing import Observation
 from helpers.checking.report import report_on
 from helpers.course import LESSONS
 from helpers.grading import wire
+from helpers.grading.values import DTYPES
 
 SLOW = (
     *("check_capstone", "check_configure_training", "check_spectral_norm_linear"),
@@ -40,7 +41,7 @@ PHASES = (Phase.explicit, Phase.generate)
 """Without shrinking: each example runs many checks' references."""
 KNOWN: dict[str, Known] = {}
 
-dtypes = st.sampled_from(list(wire.DTYPES.values()))
+dtypes = st.sampled_from(list(DTYPES.values()))
 shapes = st.lists(st.integers(0, 4), max_size=4)
 
 
