@@ -218,6 +218,16 @@ def test_a_thread_that_was_changed_does_not_serve_again(leak: str) -> None:
         torch.set_flush_denormal(False)
 
 
+def test_replaced_parts_of_pytorch_are_no_endless_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    def body() -> None:
+        monkeypatch.setattr(torch, "is_inference_mode_enabled", None)
+
+    error, _ = run_guarded(body, 3)
+    monkeypatch.undo()
+    assert error is None
+    assert run_guarded(lambda: None, 3) == (None, "")
+
+
 def test_what_a_body_used_is_freed() -> None:
     class Large:
         pass
