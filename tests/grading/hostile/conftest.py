@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 
+from tests.grading.hostile.processes import living, soon
 from tests.grading.hostile.submission import ROOT, Submission, assert_as_expected
 
 MARK = "written-by-a-student"
@@ -38,27 +38,9 @@ def _left_behind() -> list[Path]:
     return [found for place in places if place.is_dir() for found in place.glob(f"*{MARK}*")]
 
 
-def _processes_in_the_sandbox() -> list[psutil.Process]:
-    below = psutil.Process().children(recursive=True)
-    return [
-        process
-        for process in below
-        if process.is_running()
-        and process.status() != psutil.STATUS_ZOMBIE
-        and "bwrap" not in process.name()
-        and _is_bubblewraps(process)
-    ]
-
-
-def _moments(seconds: float) -> Iterator[None]:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        yield
-        time.sleep(0.05)
-
-
-def _is_bubblewraps(process: psutil.Process) -> bool:
-    return any("bwrap" in parent.name() for parent in process.parents())
+def _in_the_sandbox(process: psutil.Process) -> bool:
+    inside = any("bwrap" in parent.name() for parent in process.parents())
+    return inside and "bwrap" not in process.name()
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -72,7 +54,7 @@ def aftermath() -> Iterator[None]:
     assert_as_expected(honest, honest.examine())
     # What stays: the zygote, the twin of this process's judge, and its next child, which has run
     # nothing. The kernel takes a moment to clear away the child before.
-    assert any(len(_processes_in_the_sandbox()) <= 3 for _ in _moments(5.0))
+    assert soon(lambda: len(living(_in_the_sandbox)) <= 3)
     assert _left_behind() == []
     assert _disk() == disk
     assert os.getpriority(os.PRIO_PROCESS, 0) == nice

@@ -8,7 +8,6 @@ import subprocess
 import sys
 import tempfile
 import textwrap
-import time
 from pathlib import Path
 
 import psutil
@@ -21,6 +20,7 @@ from helpers.grading.sandbox import confine
 from helpers.grading.sandbox.probe import WALLS, probe
 from helpers.grading.sandbox.remedies import remedy_for
 from helpers.grading.sandbox.station import station_for
+from tests.grading.hostile.processes import living, soon, status
 from tests.grading.hostile.submission import ROOT, Submission, assert_as_expected
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can make such a world")
@@ -197,43 +197,45 @@ def _sandboxed(depth: int) -> list[psutil.Process]:
     """The living processes of this one's sandbox that lie so many process namespaces below it, the
     oldest first: 1 for the zygote, 2 for its twin, 3 for the children.
     """
-    found = [
-        process
-        for process in psutil.Process().children(recursive=True)
-        if process.status() != psutil.STATUS_ZOMBIE
-        and "helpers.grading.sandbox.zygote" in process.cmdline()
-        and "python" in Path(process.cmdline()[0]).name
-        and len(_status(process)["NSpid"].split()) - len(_status(psutil.Process())["NSpid"].split())
-        == depth
-    ]
-    return sorted(found, key=lambda process: process.create_time())
+    here = _namespaces(psutil.Process())
+
+    def wanted(process: psutil.Process) -> bool:
+        command = process.cmdline()
+        return (
+            "helpers.grading.sandbox.zygote" in command
+            and "python" in Path(command[0]).name
+            and _namespaces(process) - here == depth
+        )
+
+    return living(wanted)
 
 
-def _status(process: psutil.Process) -> dict[str, str]:
-    lines = Path(f"/proc/{process.pid}/status").read_text().splitlines()
-    return dict(line.split(":\t", 1) for line in lines)
+def _namespaces(process: psutil.Process) -> int:
+    """In how many process namespaces it has a number."""
+    return len(status(process)["NSpid"].split())
 
 
 def test_what_the_kernel_says_of_a_child() -> None:
     """Seen from outside: whose it is, what it may do, how much it may take."""
     assert_as_expected(Submission("starts the station"), Submission("starts it").examine())
     station = station_for(confined=True)
-    (twin,) = _sandboxed(2)
+    with station.child(Limits()):
+        pass
+    assert soon(lambda: len(_sandboxed(3)) == 1), "only the next child is left"
+    (twin,), (process,) = _sandboxed(2), _sandboxed(3)
     with station.child(Limits()) as child:
         child.ask({"ask": "cell", "code": "x = 1", "output": 10}, 60)
-        end = time.monotonic() + 10
-        while len(_sandboxed(3)) < 2 and time.monotonic() < end:
-            time.sleep(0.05)  # the next child is on its way
-        process, spare = _sandboxed(3)
-        while _status(spare)["Seccomp"] != "2" and time.monotonic() < end:
-            time.sleep(0.05)
+        assert soon(lambda: len(_sandboxed(3)) == 2), "the next child is on its way"
+        first, spare = _sandboxed(3)
+        assert first == process
+        assert soon(lambda: status(spare)["Seccomp"] == "2")
         for one in (process, spare):
-            status = _status(one)
-            assert set(status["Uid"].split()) == {str(os.getuid() or 65534)}
-            assert set(status["Gid"].split()) == {str(os.getgid() or 65534)}
+            said = status(one)
+            assert set(said["Uid"].split()) == {str(os.getuid() or 65534)}
+            assert set(said["Gid"].split()) == {str(os.getgid() or 65534)}
             capabilities = ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")
-            assert {status[name] for name in capabilities} == {"0" * 16}
-            assert (status["NoNewPrivs"], status["Seccomp"], status["Threads"]) == ("1", "2", "1")
+            assert {said[name] for name in capabilities} == {"0" * 16}
+            assert (said["NoNewPrivs"], said["Seccomp"], said["Threads"]) == ("1", "2", "1")
             assert len(one.cpu_affinity()) == 1
             assert _limits(one.pid)["Max processes"] == str(confine.MOST_THREADS)
             assert _limits(one.pid)["Max open files"] == str(confine.MOST_FILES_OPEN)
@@ -245,9 +247,7 @@ def test_what_the_kernel_says_of_a_child() -> None:
         )
         assert not its.items() & (mine.items() | the_twins.items() | the_spares.items())
         assert set(twin.cpu_affinity()) == os.sched_getaffinity(0)
-    while _sandboxed(3) != [spare] and time.monotonic() < end:
-        time.sleep(0.05)
-    assert _sandboxed(3) == [spare]
+    assert soon(lambda: _sandboxed(3) == [spare])
 
 
 def _limits(pid: int) -> dict[str, str]:
