@@ -123,6 +123,11 @@ BEHAVIOURS = {
 }
 
 
+SOON = 120.0
+"""Seconds within which a check must end. It gives code five and takes less than ten for itself, on
+a machine that has nothing else to do."""
+
+
 def global_state() -> list[Any]:
     return [
         torch.get_rng_state().tolist(),
@@ -139,7 +144,7 @@ def assert_ends_in_one_clear_message(check: Check, *things: Any) -> None:
     start = time.perf_counter()
     with pytest.raises(AssertionError) as caught:
         face(check)(*things)
-    assert time.perf_counter() - start < 10
+    assert time.perf_counter() - start < SOON
     assert isinstance(caught.value, CheckFailed)
     lines = str(caught.value).splitlines()
     assert lines[0].startswith((f"✗ {check.topic} — ", f"○ {check.topic} — "))
@@ -226,7 +231,7 @@ def test_code_that_never_ends(do: Any) -> None:
     start = time.perf_counter()
     with pytest.raises(CheckFailed) as caught:
         check_count_parameters(do)
-    assert time.perf_counter() - start < 10
+    assert time.perf_counter() - start < SOON
     assert str(caught.value).splitlines()[0] == (
         "✗ number of parameters — Your code did not end within 5 seconds."
     )

@@ -29,7 +29,7 @@ def status(process: psutil.Process) -> dict[str, str]:
     return dict(line.split(":\t", 1) for line in lines)
 
 
-def soon(holds: Callable[[], bool], seconds: float = 30.0) -> bool:
+def soon(holds: Callable[[], bool], seconds: float = 240.0) -> bool:
     """Whether it holds within so many seconds."""
     end = time.monotonic() + seconds
     while not holds():
