@@ -11,6 +11,10 @@ import pytest
 from helpers.checking.check import Check
 from helpers.checking.judging import Known
 
+PATIENCE_MS = 60_000
+"""How long tests wait for what must appear in the browser. Who waits for less, by default five
+seconds, tests how busy the machine is."""
+
 _remembered: dict[tuple[str, int], Known] = {}
 
 
@@ -40,12 +44,26 @@ def browser() -> Iterator[Any]:
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     if not chromium:
         pytest.skip("Chromium is not installed (apt-get install chromium)")
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as driver:
         browser = driver.chromium.launch(
             executable_path=chromium,
             args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
+            timeout=PATIENCE_MS,
         )
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="session")
+def new_page(browser: Any) -> Callable[..., Any]:
+    """Opens an empty page that is waited for as long as a busy machine may take."""
+
+    def new(**settings: Any) -> Any:
+        page = browser.new_page(**settings)
+        page.set_default_timeout(PATIENCE_MS)
+        return page
+
+    return new

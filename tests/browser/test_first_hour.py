@@ -5,6 +5,7 @@ Everything goes through the interface: the file browser, the keyboard, the menus
 
 from __future__ import annotations
 
+import contextlib
 import re
 import time
 from collections.abc import Callable, Iterator
@@ -36,9 +37,10 @@ def answers(of: Lesson) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def page(lab: Any, browser: Any, wait_for_kernel: Callable[[Any], None]) -> Iterator[Any]:
-    page = browser.new_page(viewport={"width": 1300, "height": 1000})
-    page.set_default_timeout(120_000)
+def page(
+    lab: Any, new_page: Callable[..., Any], wait_for_kernel: Callable[[Any], None]
+) -> Iterator[Any]:
+    page = new_page(viewport={"width": 1300, "height": 1000})
     page.goto(f"{lab.address}/?token=secret")
     wait_for_kernel(page)
     yield page
@@ -140,12 +142,10 @@ def test_progress_shows_all_points(hands: Hands, lab: Any) -> None:
 
 def wait_for(read: Callable[[], str], word: str) -> str:
     """What is read, as soon as it contains the word."""
-    text = ""
-    for _ in range(240):
-        try:
+    text, end = "", time.monotonic() + 240
+    while time.monotonic() < end:
+        with contextlib.suppress(OSError):  # there is no file yet
             text = read()
-        except OSError:
-            text = ""
         if word in text:
             return text
         time.sleep(0.25)

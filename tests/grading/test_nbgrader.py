@@ -7,10 +7,8 @@ import json
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +17,8 @@ from typing import Any
 import nbformat
 import pytest
 from nbgrader.api import Gradebook
+
+from tests.servers import jupyter_server
 
 pytestmark = pytest.mark.slow
 
@@ -179,28 +179,8 @@ def test_score(course: Course, student: str) -> None:
 class Formgrader:
     """The pages on which an instructor grades by hand."""
 
-    def __init__(self, course: Course) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
-        self.address = f"http://127.0.0.1:{port}/formgrader"
-        self.process = subprocess.Popen(
-            [
-                *(sys.executable, "-m", "jupyter", "server", "--no-browser", "--allow-root"),
-                *(f"--ServerApp.port={port}", "--IdentityProvider.token=secret"),
-            ],
-            cwd=course.folder,
-            env=course.environment,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        for _ in range(120):
-            try:
-                self.get("/manage_assignments")
-                return
-            except OSError:
-                time.sleep(0.5)
-        raise AssertionError("The formgrader did not start.")
+    def __init__(self, server: str) -> None:
+        self.address = f"{server}/formgrader"
 
     def get(self, path: str) -> str:
         return self._ask("GET", path)
@@ -215,15 +195,17 @@ class Formgrader:
             method=method,
             headers={"Authorization": "token secret", "Content-Type": "application/json"},
         )
-        with urllib.request.urlopen(request, timeout=30) as answer:
+        with urllib.request.urlopen(request, timeout=240) as answer:
             return str(answer.read().decode())
 
 
 @pytest.fixture(scope="module")
 def graded_by_hand(course: Course) -> Course:
     """Every question gets 3 points, by the same requests that the formgrader's page sends."""
-    formgrader = Formgrader(course)
-    try:
+    command = [sys.executable, "-m", "jupyter", "server", "--no-browser", "--allow-root"]
+    free = "--ServerApp.port=0"
+    with jupyter_server([*command, free], course.folder, course.environment, "secret") as server:
+        formgrader = Formgrader(server)
         assert LESSON in formgrader.get("/api/assignments")
         with course.gradebook() as gradebook:
             answers = {
@@ -236,9 +218,6 @@ def graded_by_hand(course: Course) -> Course:
         )
         for grade in answers.values():
             formgrader.put(f"/api/grade/{grade}", manual_score=3)
-    finally:
-        formgrader.process.terminate()
-        formgrader.process.wait(timeout=30)
     return course
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,17 +25,14 @@ def names(site: Path) -> list[str]:
 
 
 @pytest.fixture
-def tab(browser: Any) -> Iterator[Any]:
+def tab(new_page: Callable[..., Any]) -> Iterator[Any]:
     """An empty tab that remembers every request and every error."""
-    with browser.new_context(
-        viewport=DESK, color_scheme="light", reduced_motion="reduce"
-    ) as context:
-        page = context.new_page()
-        page.set_default_timeout(30_000)
-        page.requests, page.faults = [], []
-        page.on("request", lambda request: page.requests.append(request.url))
-        page.on("pageerror", lambda error: page.faults.append(str(error)))
-        yield page
+    page = new_page(viewport=DESK, color_scheme="light", reduced_motion="reduce")
+    page.requests, page.faults = [], []
+    page.on("request", lambda request: page.requests.append(request.url))
+    page.on("pageerror", lambda error: page.faults.append(str(error)))
+    yield page
+    page.close()
 
 
 def test_a_reader_walks_through_the_site(tab: Any, address: str) -> None:
