@@ -22,6 +22,7 @@ def main() -> None:
         check=True,
     ).stdout.splitlines()
     plain = [line for line in frozen if re.fullmatch(r"[\w.-]+==[\w.+!-]+", line)]
+    plain.sort(key=str.lower)  # versions of pip differ in the order
     (ROOT / "constraints.txt").write_text(HEAD + "\n".join(plain) + "\n", encoding="utf-8")
     print(f"wrote constraints.txt with {len(plain)} versions")
 
