@@ -11,7 +11,7 @@ import pytest
 from helpers.checking.check import Check
 from helpers.checking.judging import Known
 
-PATIENCE_MS = 60_000
+PATIENCE_MS = 240_000
 """How long tests wait for what must appear in the browser. Who waits for less, by default five
 seconds, tests how busy the machine is."""
 
