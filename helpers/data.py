@@ -23,6 +23,9 @@ class DataNotFound(RuntimeError):
 def get_device(device: str | torch.device | None = None) -> torch.device:
     """The device to compute on: the argument, else `COURSE_DEVICE`, else CUDA where there is one.
 
+    Raises:
+        RuntimeError: CUDA was asked for, and PyTorch sees none.
+
     >>> get_device("cpu")
     device(type='cpu')
     """
@@ -67,7 +70,11 @@ class Dataset:
         return len(self.classes)
 
     def flat(self) -> Dataset:
-        """The same data with every image as a vector: (N, C, H, W) becomes (N, C·H·W)."""
+        """The same data with every image as a vector: (N, C, H, W) becomes (N, C·H·W).
+
+        >>> load("digits", "cpu").flat().x_train.shape
+        torch.Size([1100, 64])
+        """
         return replace(
             self,
             x_train=self.x_train.flatten(1),
@@ -79,6 +86,11 @@ class Dataset:
         """The same data with this share of the training labels drawn anew at random.
 
         A drawn label may be the right one by chance. Validation and test labels stay clean.
+
+        >>> digits = load("digits", "cpu")
+        >>> noisy = digits.with_label_noise(0.3)
+        >>> 0.6 < (noisy.y_train == digits.y_train).float().mean().item() < 0.8
+        True
         """
         generator = torch.Generator().manual_seed(seed)
         y = self.y_train.cpu().clone()
@@ -87,7 +99,11 @@ class Dataset:
         return replace(self, y_train=y.to(self.y_train.device))
 
     def first(self, count: int) -> Dataset:
-        """The same data with only the first `count` training images."""
+        """The same data with only the first `count` training images.
+
+        >>> len(load("digits", "cpu").first(50).y_train)
+        50
+        """
         return replace(self, x_train=self.x_train[:count], y_train=self.y_train[:count])
 
 

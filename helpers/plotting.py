@@ -128,7 +128,11 @@ def _wipe(axes: Axes) -> None:
 
 
 def line_style(i: int) -> dict[str, Any]:
-    """The colour and dashes of the i-th line of a figure."""
+    """The colour and dashes of the i-th line of a figure.
+
+    >>> line_style(1)
+    {'color': '#D55E00', 'linestyle': '--'}
+    """
     return {"color": COLORS[i % len(COLORS)], "linestyle": LINES[i % len(LINES)]}
 
 
@@ -137,7 +141,13 @@ def plot_mean_and_spread(
 ) -> None:
     """Draw the mean over seeds as a line and smallest to largest as a band.
 
-    `runs` holds one sequence of values for each seed, each as long as `x`.
+    `runs` holds one sequence of values for each seed, each as long as `x`; `index` chooses the
+    colour and dashes, see `line_style`.
+
+    >>> figure, axes = new_figure()
+    >>> plot_mean_and_spread(axes, [1, 2], [[0.0, 1.0], [2.0, 3.0]], "two seeds")
+    >>> axes.lines[0].get_ydata().tolist()
+    [1.0, 2.0]
     """
     import numpy as np
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,6 +34,7 @@ class State:
     history: dict[str, list[float]] = field(default_factory=dict)
 
     def record(self, name: str, value: float) -> None:
+        """Add a value to the history under a name, such as one of a callback's own."""
         self.history.setdefault(name, []).append(value)
 
 
@@ -152,11 +154,16 @@ def _print_line(state: State, epochs: int) -> None:
 def batches(
     count: int, batch_size: int, generator: torch.Generator, device: torch.device
 ) -> Iterator[torch.Tensor]:
-    """Random indices of the batches of one epoch, each (batch,) on the device."""
+    """Random indices of the batches of one epoch, each int64 of shape (batch,) on the device.
+
+    >>> [len(one) for one in batches(10, 4, torch.Generator().manual_seed(0), torch.device("cpu"))]
+    [4, 4, 2]
+    """
     yield from torch.randperm(count, generator=generator).to(device).split(batch_size)
 
 
-class seeded:  # noqa: N801 - used like a function
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
     """Inside the block torch draws from this seed; afterwards as if nothing had been.
 
     >>> with seeded(0):
@@ -165,23 +172,21 @@ class seeded:  # noqa: N801 - used like a function
     ...     print(bool(torch.rand(1) == first))
     True
     """
-
-    def __init__(self, seed: int) -> None:
-        self.seed = seed
-
-    def __enter__(self) -> None:
-        devices = list(range(torch.cuda.device_count())) if torch.cuda.is_initialized() else []
-        self._fork = torch.random.fork_rng(devices)
-        self._fork.__enter__()
-        torch.manual_seed(self.seed)
-
-    def __exit__(self, *error: Any) -> None:
-        self._fork.__exit__(*error)
+    devices = list(range(torch.cuda.device_count())) if torch.cuda.is_initialized() else []
+    with torch.random.fork_rng(devices):
+        torch.manual_seed(seed)
+        yield
 
 
 @torch.no_grad()
 def accuracy(model: nn.Module, x: torch.Tensor, y: torch.Tensor, batch_size: int = 4096) -> float:
     """The share of right classes in evaluation mode; every module's mode is put back.
+
+    Args:
+        model: takes images (batch, ...) and returns logits (batch, classes).
+        x: images (N, ...).
+        y: classes, int64 of shape (N,).
+        batch_size: images that are computed together; it changes the memory and not the result.
 
     >>> accuracy(nn.Identity(), torch.eye(3), torch.tensor([0, 1, 0]))
     0.6666666865348816

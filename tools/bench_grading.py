@@ -19,8 +19,10 @@ import tempfile
 import threading
 import time
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 
+import psutil
 from demo_class import hand_in, make_course
 from nbgrader.api import Gradebook
 
@@ -55,41 +57,23 @@ class Memory(threading.Thread):
 
     def __init__(self, root: int) -> None:
         super().__init__(daemon=True)
-        self.root = root
+        self.root = psutil.Process(root)
         self.most = 0
         self.done = threading.Event()
 
     def run(self) -> None:
         while not self.done.wait(0.5):
-            self.most = max(self.most, sum(_memory(one) for one in _family(self.root)))
+            with suppress(psutil.NoSuchProcess):  # it has ended
+                family = [self.root, *self.root.children(recursive=True)]
+                self.most = max(self.most, sum(map(_memory, family)))
 
 
-def _family(root: int) -> set[int]:
-    parents: dict[int, int] = {}
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                fields = (entry / "stat").read_text().rsplit(")", 1)[1].split()
-                parents[int(entry.name)] = int(fields[1])
-            except (OSError, IndexError):
-                continue
-    family = {root}
-    while True:
-        more = {pid for pid, parent in parents.items() if parent in family} - family
-        if not more:
-            return family
-        family |= more
-
-
-def _memory(process: int) -> int:
-    """Bytes, each shared page divided among those who share it."""
+def _memory(process: psutil.Process) -> int:
+    """Bytes, each shared page divided among those who share it; none of one that has ended."""
     try:
-        for line in Path(f"/proc/{process}/smaps_rollup").read_text().splitlines():
-            if line.startswith("Pss:"):
-                return int(line.split()[1]) * 1024
-    except OSError:
-        pass
-    return 0
+        return int(process.memory_full_info().pss)
+    except psutil.NoSuchProcess:
+        return 0
 
 
 def scores(folder: Path, of: Lesson) -> dict[tuple[str, str], float | None]:

@@ -49,7 +49,6 @@ NEXT_BUILTIN = (
     "Write the formula with elementary operations. "
     "The docstring of the skeleton names what is not allowed."
 )
-NEXT_GENERATED_ERROR = "Repair this, run the cell above, then run this cell again."
 
 WRONG_KIND_CLASS = "The check takes the class `{name}` itself."
 WRONG_KIND_FUNCTION = "The check takes the function `{name}` itself."

@@ -59,6 +59,9 @@ def _start_twin(world: World, judge: int, processor: int) -> None:
             pass  # the judge is gone
         except OSError as error:
             print(f"New namespaces are not allowed: {error}", file=sys.stderr, flush=True)
+        except Exception as error:  # `os._exit` would swallow it
+            why = f"{type(error).__name__}: {error}"
+            print(f"The sandbox has a fault of its own: {why}", file=sys.stderr, flush=True)
         finally:
             os._exit(0)
     os.close(judge)
