@@ -24,7 +24,7 @@ from urllib.parse import urlsplit
 MOST_MARKDOWN = 50_000
 """Characters of one cell that are rendered; longer ones are shown as plain text."""
 SECONDS = 2.0
-"""Time in which a cell must be rendered."""
+"""Time of the processor in which a cell must be rendered, so that a busy machine changes nothing."""
 
 _PAIRED = frozenset(
     re.findall(
@@ -236,18 +236,20 @@ def safe_file_name(name: str) -> str:
 
 @contextmanager
 def _time_limit(seconds: float) -> Iterator[None]:
-    """Raises TimeoutError in the main thread after some time; elsewhere it does nothing."""
-    if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "SIGALRM"):
+    """Raises TimeoutError in the main thread after so much computing; elsewhere it does nothing."""
+    if threading.current_thread() is not threading.main_thread() or not hasattr(
+        signal, "SIGVTALRM"
+    ):
         yield
         return
 
     def late(number: int, frame: FrameType | None) -> None:
         raise TimeoutError("Rendering took too long.")
 
-    before = signal.signal(signal.SIGALRM, late)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    before = signal.signal(signal.SIGVTALRM, late)
+    signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)

@@ -13,6 +13,7 @@ from bs4 import BeautifulSoup
 from nbconvert.exporters import HTMLExporter
 from nbgrader.server_extensions.formgrader import handlers
 
+from helpers.grading import harmless
 from helpers.grading.harmless import (
     as_text,
     is_harmless_html,
@@ -160,6 +161,14 @@ def test_an_attack_is_shown_as_text(attack: str, template: str) -> None:
     after = soup.find(id="END")
     assert after is not None, "what follows the answer is still on the page"
     assert not after.find_parents("details")
+
+
+def test_what_takes_long_to_render_is_shown_as_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "*a* **b** `c` " * 3_000
+    assert safe_markdown(text, {}) == text
+    monkeypatch.setattr(harmless, "SECONDS", 0.001)
+    longer = f"{text}d"  # the answer to the first is remembered
+    assert safe_markdown(longer, {}) == as_text(longer)
 
 
 def test_these_attacks_would_work(template: str) -> None:

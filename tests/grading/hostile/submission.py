@@ -19,7 +19,9 @@ from helpers.grading.examiner import examine
 ROOT = Path(__file__).resolve().parents[3]
 SEED = 7_461_237_461
 """The secret of every examination here; no child may find it."""
-LIMITS = Limits(cell_seconds=60, notebook_seconds=90, memory=2**30, scratch=8 * 2**20)
+LIMITS = Limits(cell_seconds=240, notebook_seconds=600, memory=2**30, scratch=8 * 2**20)
+"""Little memory and files, and more time than honest work takes on a busy machine: what is to run
+out of time says so itself."""
 
 
 @dataclass(frozen=True)

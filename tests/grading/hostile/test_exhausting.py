@@ -11,7 +11,7 @@ from tests.grading.hostile.submission import Submission, assert_as_expected, att
 @pytest.fixture(autouse=True)
 def less_patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """Code that never ends need not be waited for as long as in a real class."""
-    monkeypatch.setattr(examiner, "ANSWER_SECONDS", 3.0)
+    monkeypatch.setattr(examiner, "ANSWER_SECONDS", 6.0)
     monkeypatch.setattr(examiner, "PATIENCE", 0.6)
 
 
@@ -26,7 +26,7 @@ def endless(name: str, code: str) -> Submission:
 
 def harmless(name: str, code: str) -> Submission:
     """A cell that meets a limit, and goes on or ends by itself."""
-    return Submission(name, code, seconds=20)
+    return Submission(name, code)
 
 
 CELLS = [
@@ -201,7 +201,6 @@ OUTPUT = [
         "import sys\nsys.setrecursionlimit(10**9)\ndef f(x):\n    return max(x, key=f)\n"
         "x = []\nfor _ in range(10**6):\n    x = [x]\nrepr(x)",
         flags=DIED,
-        seconds=20,
     ),
     Submission("reads nowhere", "import ctypes\nctypes.string_at(0)", flags=DIED),
     Submission("aborts", "import os\nos.abort()", flags=DIED),
@@ -255,7 +254,7 @@ SLOW = [
     in_check(
         "answers as late as it can",
         "import time\nfrom helpers.grading import wire\nreal = wire.send\n"
-        "def late(*a):\n    time.sleep(8)\n    return real(*a)\nwire.send = late\n"
+        "def late(*a):\n    time.sleep(60)\n    return real(*a)\nwire.send = late\n"
         "return sum(p.numel() for p in model.parameters() if p.requires_grad)",
         "did not end in time",
     ),
@@ -277,7 +276,7 @@ def test_it_costs_its_own_question(submission: Submission) -> None:
 def test_what_does_not_end_is_ended(submission: Submission) -> None:
     found = submission.examine()
     assert_as_expected(submission, found)
-    assert found.seconds["checks"] < 40
+    assert found.seconds["checks"] < 50, "it was not waited for"
 
 
 @pytest.mark.slow
