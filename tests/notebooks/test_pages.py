@@ -19,7 +19,7 @@ CONVENTIONS = ROOT / "notebooks" / "conventions.ipynb"
 def test_the_conventions_are_proved_by_running_them() -> None:
     notebook = nbformat.read(CONVENTIONS, as_version=4)
     where = {"metadata": {"path": str(CONVENTIONS.parent)}}
-    NotebookClient(notebook, timeout=120, kernel_name="python3", resources=where).execute()
+    NotebookClient(notebook, timeout=1200, kernel_name="python3", resources=where).execute()
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
             assert output.output_type == "stream" and output.name == "stdout"
