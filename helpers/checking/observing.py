@@ -42,7 +42,6 @@ class Observation:
     trouble: Trouble | None = None
     printed: str = ""
     builtins: list[str] = field(default_factory=list)
-    seconds: float = 0.0
 
 
 def observe(check: Check, implementation: Any, case: Case, seconds: float) -> Observation:

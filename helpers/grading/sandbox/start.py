@@ -60,8 +60,12 @@ class Sandbox:
         self._processors = itertools.count(random.randrange(1_000))
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115
         self._folder = None if confined else tempfile.TemporaryDirectory(prefix="course-")
-        with theirs:
-            self._process = self._start(theirs, confined)
+        try:
+            with theirs:
+                self._process = self._start(theirs, confined)
+        except BaseException:
+            self._forget()
+            raise
 
     def _start(self, theirs: socket.socket, confined: bool) -> subprocess.Popen[bytes]:
         numbers = (str(theirs.fileno()), str(int(confined)))
@@ -113,9 +117,14 @@ class Sandbox:
 
     def close(self) -> None:
         """End the zygote and everything in it."""
-        self._control.close()
         self._process.kill()
         self._process.wait()
+        self._forget()
+
+    def _forget(self) -> None:
+        """Close and remove what this process holds for the zygote."""
+        self._control.close()
+        self._errors.close()
         if self._folder is not None:
             self._folder.cleanup()
 
