@@ -16,13 +16,15 @@ import os
 import re
 import shutil
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import nbformat
 from api_page import api_page
-from jupyter_cache import get_cache
+from jupyter_cache.cache.main import JupyterCacheBase
 from jupyter_cache.executors import load_executor
 from lesson_page import lesson_page
 from sphinx.application import Sphinx
@@ -91,9 +93,21 @@ def fingerprint(folder: str) -> str:
     return summary.hexdigest()[:16]
 
 
+class Cache(JupyterCacheBase):
+    """Takes results from several threads, one after the other. By itself jupyter-cache takes a
+    record that is made while it looks for records beyond its limit for one of them, and removes it.
+    """
+
+    _one_at_a_time = threading.Lock()
+
+    def cache_notebook_bundle(self, *arguments: Any, **settings: Any) -> Any:
+        with self._one_at_a_time:
+            return super().cache_notebook_bundle(*arguments, **settings)
+
+
 def execute(notebooks: list[Path], cache: Path) -> None:
     """Run those notebooks that the cache does not hold, as many at a time as there are cores."""
-    store = get_cache(cache)
+    store = Cache(cache)
     for notebook in notebooks:
         store.add_nb_to_project(str(notebook))
     waiting = [record.uri for record in store.list_unexecuted([str(x) for x in notebooks])]
@@ -102,7 +116,7 @@ def execute(notebooks: list[Path], cache: Path) -> None:
 
     def run(name: str) -> bool:
         print(f"  {Path(name).stem} ...", flush=True)
-        executor = load_executor("local-serial", get_cache(cache), logger)
+        executor = load_executor("local-serial", Cache(cache), logger)
         return not executor.run_and_cache(filter_uris=[name], timeout=900).succeeded
 
     with ThreadPoolExecutor(os.cpu_count()) as threads:

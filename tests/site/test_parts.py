@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import doctest
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,9 @@ import mathml
 import nbformat
 import pytest
 from api_page import api_page
+from jupyter_cache.base import CacheBundleIn
 from lesson_page import lesson_page
-from make_site import write_tree
+from make_site import Cache, write_tree
 from mathml import to_mathml
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
@@ -131,3 +133,17 @@ def test_the_source_tree_holds_these_files_and_no_others(tmp_path: Path) -> None
     files = {file.relative_to(tmp_path) for file in tmp_path.rglob("*") if file.is_file()}
     assert files == {Path("two.md"), Path("three.md")}
     assert (tmp_path / "two.md").stat().st_mtime_ns == before
+
+
+def test_results_are_kept_from_several_threads(tmp_path: Path) -> None:
+    """jupyter-cache alone loses some, or fails: it removes what is being written."""
+
+    def keep(number: int) -> None:
+        notebook = new_notebook(cells=[new_code_cell(f"x = {number}")])
+        bundle = CacheBundleIn(notebook, f"{number}.ipynb")
+        Cache(tmp_path).cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
+
+    Cache(tmp_path).list_cache_records()  # makes the database
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(keep, range(40)))
+    assert len(Cache(tmp_path).list_cache_records()) == 40
