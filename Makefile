@@ -12,7 +12,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 help:  ## show the targets
 	@echo "make lab         open JupyterLab on the first lesson"
 	@echo "make test        run every test: checkers, notebooks, claims, nbgrader, browser"
-	@echo "make quick       the tests that take under a minute: engine, checkers, repository"
+	@echo "make quick       without browser, training and whole classes: some minutes"
 	@echo "make lint        check formatting, style and types"
 	@echo "make format      repair formatting and style"
 	@echo "make notebooks   rebuild solutions/*/*.ipynb and notebooks/ from the sources"
