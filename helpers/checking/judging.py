@@ -16,6 +16,7 @@ import torch
 from helpers.checking.case import Case
 from helpers.checking.check import Answers, Aspect, Check, Grade, Misconception
 from helpers.checking.compare import Difference, compare
+from helpers.checking.devices import has_meta
 from helpers.checking.observing import Observation, Trouble, observe
 
 Outcome = Literal["passed", "failed", "not attempted"]
@@ -143,8 +144,9 @@ def judge(check: Check, theirs: Observer, seed: int = 0, known: Known | None = N
     known = known or Known(check, seed)
     observed: list[Observation] = []
     for position, case in enumerate(known.cases):
-        expected = known.expected(position)  # first: what PyTorch imports late is not their time
-        yours = theirs(case)
+        if not check.each_case_alone:  # the reference first: it imports what PyTorch imports late
+            known.expected(position)
+        yours, expected = theirs(case), known.expected(position)
         observed.append(yours)
         fault = _first_fault(check, yours, expected, case)
         if fault is None:
@@ -196,18 +198,12 @@ def _lacks_numbers(seen: Observation, case: Case) -> bool:
     the case has no such tensor, the same words are an exception like any other.
     """
     trouble = seen.trouble
-    if trouble is None or not _has_meta(list(case.data.values())):
+    if trouble is None or not has_meta(list(case.data.values())):
         return False
     if trouble.type not in ("NotImplementedError", "RuntimeError"):
         return False
     needs = ("nonzero", "item()", "_local_scalar_dense", "masked_select", "is_nonzero")
     return "meta" in trouble.message.lower() and any(name in trouble.message for name in needs)
-
-
-def _has_meta(value: Any) -> bool:
-    if isinstance(value, (list, tuple)):
-        return any(_has_meta(part) for part in value)
-    return isinstance(value, torch.Tensor) and value.device.type == "meta"
 
 
 def aspect_of(check: Check, key: str) -> Aspect:
@@ -230,8 +226,14 @@ def _diagnose(
 ) -> Misconception | None:
     """The misconception that shows the same as the student in every case: first in all that is
     observed, else in the thing that failed, provided that only one does.
+
+    None is looked for where none can be found: when a number is too small, such as an accuracy,
+    which says nothing about its cause; and in the later cases of a check whose cases take long,
+    since its wrong answers show in the first one.
     """
     check, cases = known.check, known.cases
+    if aspect_of(check, key).at_least is not None or (check.each_case_alone and position):
+        return None
 
     def student(i: int) -> Observation:
         while len(observed) <= i:

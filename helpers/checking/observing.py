@@ -14,6 +14,7 @@ import torch
 from helpers.checking.builtins_seen import NoticeBuiltins
 from helpers.checking.case import Case, is_too_large, snapshot
 from helpers.checking.check import Check
+from helpers.checking.devices import has_meta, load_meta
 from helpers.checking.guard import TimeLimit, run_guarded
 
 SEED = 20_150_211
@@ -47,6 +48,8 @@ class Observation:
 def observe(check: Check, implementation: Any, case: Case, seconds: float) -> Observation:
     """What `check` sees of an implementation on one case, in at most `seconds`."""
     result = Observation()
+    if has_meta(list(case.data.values())):
+        load_meta()
     case = case.fresh()
 
     def body() -> None:

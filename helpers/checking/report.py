@@ -122,6 +122,10 @@ def _on_difference(
 
 def _advice(check: Check, verdict: Verdict) -> list[tuple[str, str]]:
     found = verdict.misconception
+    difference = verdict.difference
+    if found is None and difference is not None and difference.kind == "type":
+        if difference.yours is None:
+            return [(texts.NEXT, texts.NEXT_NONE)]
     if found is None:
         return [(texts.NEXT, texts.NEXT_REREAD.format(section=check.reread))]
     cause = texts.DIAGNOSIS.format(id=found.id, diagnosis=found.diagnosis)
@@ -206,7 +210,8 @@ def _details(trouble: Trouble) -> list[tuple[str, str]]:
 def _advice_on_trouble(check: Check, verdict: Verdict) -> list[tuple[str, str]]:
     if verdict.misconception is not None:
         return _advice(check, verdict)
-    return [(texts.NEXT, texts.NEXT_RAISED)]
+    has_line = verdict.trouble is not None and bool(verdict.trouble.line)
+    return [(texts.NEXT, texts.NEXT_RAISED if has_line else texts.NEXT_RAISED_ELSEWHERE)]
 
 
 def _shortened(printed: str, most: int = 300) -> str:

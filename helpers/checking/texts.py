@@ -41,6 +41,11 @@ NEXT_TODO = "Complete TODO {number} in the cell above, run that cell, then run t
 NEXT_REREAD = 'Reread "{section}", compare the two results above, then run this cell again.'
 NEXT_HINT = "{hint}"
 NEXT_RAISED = "Repair that line, or the call that leads to it, then run this cell again."
+NEXT_RAISED_ELSEWHERE = (
+    "No line of yours raised this, but the check's use of what you made or returned. "
+    "Compare it with the docstring of the skeleton, then run this cell again."
+)
+NEXT_NONE = "Look whether every way through your code ends with `return`, then run this cell again."
 NEXT_TIMED_OUT = (
     "Look for a loop that never ends, then run this cell again. "
     "If the notebook has become slow, restart the kernel first."

@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from helpers.answers.capstone.block_slips import SLIPS, Lazy
 from helpers.answers.capstone.blocks import BasicBlock
 from helpers.checking.check import Answers, Misconception
 
@@ -213,6 +214,7 @@ class _SmallKernel(BasicBlock):
 ANSWERS = Answers(
     reference=BasicBlock,
     variants={
+        "layers that find their sizes": Lazy,
         "as most write it": Written,
         "clamp": Clamps,
         "no module for the identity": ShortcutOrNone,
@@ -374,5 +376,6 @@ ANSWERS = Answers(
             "Your second convolution has a kernel of 1; both have a kernel of 3.",
             "Use kernel_size=3 and padding=1 in conv2.",
         ),
+        *SLIPS,
     ),
 )

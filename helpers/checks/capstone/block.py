@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.nn.parameter import is_lazy
 
 from helpers.checking import Argument, Aspect, Case, Check, run_check
 
@@ -64,8 +65,24 @@ def fill(block: nn.Module, seed: int) -> None:
 
 
 def _sizes(block: nn.Module) -> str:
-    shapes = [tuple(getattr(block, name).weight.shape) for name in ("conv1", "conv2")]
-    return f"conv1 {shapes[0]}, conv2 {shapes[1]}"
+    return ", ".join(f"{name} {_size(getattr(block, name))}" for name in ("conv1", "conv2"))
+
+
+def _size(part: Any) -> str:
+    weight = getattr(part, "weight", None)
+    if isinstance(weight, torch.Tensor):
+        return str(tuple(weight.shape))
+    return f"is a {type(part).__name__} and has no weight of its own"
+
+
+def _made(make: Any, case: Case) -> nn.Module:
+    """The block; layers that find their sizes at the first image have found them."""
+    stride = () if case.stride is None else (case.stride,)
+    block: nn.Module = make(*case.channels, *stride).to(case.x.dtype)
+    if any(is_lazy(p) for p in block.parameters()):
+        with torch.no_grad():
+            block.eval()(case.x.clone())
+    return block.train()
 
 
 def _running_means(block: nn.Module) -> torch.Tensor:
@@ -73,8 +90,7 @@ def _running_means(block: nn.Module) -> torch.Tensor:
 
 
 def _observe_block(make: Any, case: Case) -> Iterator[tuple[str, Any]]:
-    stride = () if case.stride is None else (case.stride,)
-    block = make(*case.channels, *stride).to(case.x.dtype)
+    block = _made(make, case)
     yield "attributes", ", ".join(name for name in NAMES if hasattr(block, name))
     yield "weights", _sizes(block)
     yield "parameters", sum(p.numel() for p in block.parameters())
@@ -107,7 +123,8 @@ BASIC_BLOCK = Check(
     cases=_block_cases,
     observe=_observe_block,
     aspects={
-        "attributes": Aspect("BasicBlock({arguments})", "An attribute has another name."),
+        "attributes": Aspect("BasicBlock({arguments}), which of the five attributes it has",
+            "An attribute is missing, or has another name.",),
         "weights": Aspect(
             "BasicBlock({arguments})", "A convolution has a weight of the wrong shape."
         ),
