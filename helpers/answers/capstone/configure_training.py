@@ -19,6 +19,7 @@ from helpers.answers.capstone.settings import (
     with_groups,
     with_schedule,
 )
+from helpers.answers.capstone.settings_slips import SLIPS, slow_start
 from helpers.checking.check import Answers, Misconception
 
 
@@ -157,13 +158,15 @@ ANSWERS = Answers(
         "a schedule of one's own": with_schedule(_OwnSchedule),
         "two steps down": with_schedule(_two_steps_down),
         "many groups": with_groups(_three_groups),
+        "a tenth of the steps to rise": slow_start,
     },
     misconceptions=(
         Misconception(
             "decays-everything",
             with_groups(_everything),
             "Your optimiser decays every parameter, also biases and those of normalisation layers.",
-            "Make two groups, one of them with weight_decay=0.",
+            "Write weight_decay=0.0 into the group of all others: AdamW decays by 0.01 where nothing "
+            "is said.",
         ),
         Misconception(
             "decays-nothing",
@@ -258,14 +261,14 @@ ANSWERS = Answers(
         Misconception(
             "steps-counted-in-epochs",
             with_schedule(lambda optimizer, total: lr_scheduler.StepLR(optimizer, 30)),
-            "Your schedule waits 30 steps before it comes down, whatever the number of steps is. "
-            "The scheduler is stepped after every batch, not after every epoch.",
+            "Your schedule waits a fixed number of steps before it comes down, such as 30, whatever "
+            "total_steps is. The scheduler is stepped after every batch, not after every epoch.",
             "Compute the schedule from total_steps.",
         ),
         Misconception(
             "fixed-length",
             with_schedule(lambda optimizer, total: lr_scheduler.CosineAnnealingLR(optimizer, 100)),
-            "Your schedule takes 100 steps, whatever total_steps says.",
+            "Your schedule has a fixed length, such as 100 steps, whatever total_steps says.",
             "Give total_steps to the schedule.",
         ),
         Misconception(
@@ -290,5 +293,6 @@ ANSWERS = Answers(
             "Your scheduler changes the learning rate of another optimiser than the one returned.",
             "Make one optimiser, and give that very object to the scheduler.",
         ),
+        *SLIPS,
     ),
 )

@@ -24,18 +24,20 @@ class _Tied(nn.Module):
         self.first = nn.Linear(4, 4)
         self.second = nn.Linear(4, 4)
         self.second.weight = self.first.weight
-        self.norm = nn.BatchNorm1d(4)
+        self.bn = nn.BatchNorm1d(4)
+        self.norm = nn.LayerNorm(4)
 
 
 class _Scaled(nn.Module):
-    """Parameters with several axes that belong to no convolution or linear layer."""
+    """Parameters with several axes that belong to no convolution or linear layer, and names that
+    say nothing about the kind of a layer."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.conv = nn.Conv2d(3, 4, 3)
-        self.norm = nn.LayerNorm((4, 2))
+        self.one = nn.Conv2d(3, 4, 3)
+        self.two = nn.LayerNorm((4, 2))
         self.scale = nn.Parameter(torch.ones(1, 4, 1, 1))
-        self.head = nn.Linear(8, 2)
+        self.three = nn.Linear(8, 2)
 
 
 def _network() -> nn.Module:
@@ -66,10 +68,13 @@ MODELS: dict[str, Callable[[], nn.Module]] = {
 
 
 def _settings_cases(rng: torch.Generator) -> Iterator[Case]:
-    steps = (20, 10, 57, 40, 300, 25)
+    """All numbers of steps are multiples of three: no tenth or twentieth of them is exactly one
+    step, a rise at which OneCycleLR divides by zero.
+    """
+    steps = (21, 9, 57, 42, 120, 27)
     for name, total in zip(MODELS, steps, strict=True):
         yield Case(name, model=name, total_steps=total)
-    extra = int(torch.randint(11, 200, (1,), generator=rng))
+    extra = 3 * int(torch.randint(4, 40, (1,), generator=rng))
     yield Case("another number of steps", model="nn.Linear(3, 2)", total_steps=extra)
 
 
@@ -80,49 +85,80 @@ def _kind(optimizer: Any, scheduler: Any) -> str:
 
 
 def _is_scheduler(thing: Any) -> bool:
-    return hasattr(thing, "step") and not isinstance(thing, torch.optim.Optimizer)
+    is_object = not isinstance(thing, (type, torch.optim.Optimizer))
+    return is_object and hasattr(thing, "step")
 
 
 def _name(thing: Any) -> str:
-    return f"a {type(thing).__name__}"
+    if isinstance(thing, type):
+        return f"the class {thing.__name__} itself"
+    return "None" if thing is None else f"a {type(thing).__name__}"
+
+
+def _names(model: nn.Module) -> dict[int, str]:
+    """Each parameter as a student can find it, such as '1.weight (BatchNorm2d)'."""
+    kinds = {id(p): type(m).__name__ for m in model.modules() for p in m.parameters(False)}
+    return {id(p): f"{name} ({kinds[id(p)]})" for name, p in model.named_parameters()}
+
+
+def _list(found: list[str]) -> str:
+    return ", ".join(found) or "none"
 
 
 def _observe_settings(configure: Any, case: Case) -> Iterator[tuple[str, Any]]:
     model = MODELS[case.model]()
+    names = _names(model)
     trained = [p for p in model.parameters() if p.requires_grad]
     result = configure(model, case.total_steps)
-    yield "result", len(result) if isinstance(result, (tuple, list)) else _name(result)
+    is_sequence = isinstance(result, (tuple, list))
+    yield "result", f"{len(result)} results" if is_sequence else _name(result)
     optimizer, scheduler = result
     yield "kinds", _kind(optimizer, scheduler)
     held = [id(p) for group in optimizer.param_groups for p in group["params"]]
-    yield "times", torch.tensor([held.count(id(p)) for p in trained])
-    yield "others", len(set(held) - {id(p) for p in trained})
+    yield "missing", _list([names[id(p)] for p in trained if id(p) not in held])
+    yield "repeated", _list([names[id(p)] for p in trained if held.count(id(p)) > 1])
+    others = dict.fromkeys(key for key in held if key not in {id(p) for p in trained})
+    yield "others", _list([names.get(key, "a tensor that is not the model's") for key in others])
     decay = {
         id(p): group.get("weight_decay", 0.0)
         for group in optimizer.param_groups
         for p in group["params"]
     }
-    yield "decayed", torch.tensor([decay.get(id(p), 0.0) > 0 for p in trained])
+    yield "decayed", _list([names[id(p)] for p in trained if decay.get(id(p), 0.0) > 0])
     yield "parameters afterwards", torch.cat([p.detach().flatten() for p in model.parameters()])
     yield "trained afterwards", torch.tensor([p.requires_grad for p in model.parameters()])
+    yield "mode afterwards", "training" if model.training else "evaluation"
+    yield "optimiser of the scheduler", getattr(scheduler, "optimizer", optimizer) is optimizer
     rates = []
     for _ in range(case.total_steps):
-        rates.append([float(group["lr"]) for group in optimizer.param_groups])
+        rates.append([float(group["lr"]) for group in optimizer.param_groups if group["params"]])
         optimizer.step()
         scheduler.step()
-    yield "optimiser of the scheduler", getattr(scheduler, "optimizer", optimizer) is optimizer
-    yield "course of the rate", torch.tensor(rates, dtype=torch.float64)
-    yield "rates", torch.tensor(rates, dtype=torch.float64)  # (total_steps, groups)
+    seen = torch.tensor(rates, dtype=torch.float64)  # (total_steps, groups)
+    yield "course of the rate", seen
+    yield "rates", seen
+
+
+COMES_DOWN = "comes down"
 
 
 def course_of_the_rate(rates: Any, case: Case) -> Any:
-    """In words: 'comes down', 'never changes' or 'is largest at the end'."""
+    """In words: 'comes down', or what it does instead."""
     if not has_numbers(rates) or rates.dim() != 2 or rates.numel() == 0:
         return rates
-    if bool((rates == rates[:1]).all()):
-        return "never changes"
-    falls = rates[-1] < rates.max(dim=0).values
-    return "comes down" if bool(falls.all()) else "is largest at the end"
+    if bool((rates < 0).any()):
+        return "is negative at some steps"
+    courses = {_course(rates[:, group]) for group in range(rates.shape[1])}
+    if len(courses) == 1:
+        return courses.pop()
+    different = " and ".join(sorted(courses))
+    return f"differs from group to group: {different}"
+
+
+def _course(rates: torch.Tensor) -> str:
+    if bool((rates == rates[0]).all()):
+        return "is 0 at all steps" if rates[0] == 0 else "never changes"
+    return COMES_DOWN if bool(rates[-1] < rates.max()) else "is largest at the end"
 
 
 def last_over_largest(rates: Any, case: Case) -> Any:
@@ -144,18 +180,23 @@ CONFIGURE_TRAINING = Check(
     observe=_observe_settings,
     aspects={
         "result": Aspect(
-            "configure_training(model, {total_steps})", "Two things are to be returned."
+            "configure_training(model, {total_steps})",
+            "Two results are expected: the optimiser and the scheduler.",
         ),
         "kinds": Aspect(
             "configure_training(model, {total_steps})",
             "What is returned is not an optimiser and then a scheduler.",
         ),
-        "times": Aspect(
-            "configure_training(model, {total_steps}), how often each trainable parameter is held",
-            "The optimiser does not hold every trainable parameter exactly once.",
+        "missing": Aspect(
+            "configure_training(model, {total_steps}), which trainable parameters are not held",
+            "The optimiser does not hold every trainable parameter.",
+        ),
+        "repeated": Aspect(
+            "configure_training(model, {total_steps}), which parameters are held more than once",
+            "The optimiser holds a parameter more than once.",
         ),
         "others": Aspect(
-            "configure_training(model, {total_steps}), how many other tensors are held",
+            "configure_training(model, {total_steps}), which other tensors are held",
             "The optimiser holds tensors that are no trainable parameters of the model.",
         ),
         "decayed": Aspect(
@@ -169,6 +210,10 @@ CONFIGURE_TRAINING = Check(
         "trained afterwards": Aspect(
             "configure_training(model, {total_steps}), and then requires_grad",
             "Your code changed which parameters are trained.",
+        ),
+        "mode afterwards": Aspect(
+            "configure_training(model, {total_steps}), and then model.training",
+            "Your code changed the mode of the model.",
         ),
         "optimiser of the scheduler": Aspect(
             "configure_training(model, {total_steps}), scheduler.optimizer is optimizer",
