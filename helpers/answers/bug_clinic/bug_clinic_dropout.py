@@ -176,6 +176,31 @@ class FixedRate(Base):
         return F.dropout(h, 0.5, training=self.training)
 
 
+class OnePatternForAll(Base):
+    """One draw for each unit, the same for all samples of a batch."""
+
+    def drop(self, h):
+        if not self.training or self.p == 0:
+            return h
+        return h * (torch.rand(h.shape[1]) >= self.p) / (1 - self.p)
+
+
+class WholeSamples(Base):
+    def drop(self, h):
+        return F.dropout1d(h, self.p, training=self.training)
+
+
+class OwnGenerator(Base):
+    def __init__(self, inputs, hidden, outputs, p):
+        super().__init__(inputs, hidden, outputs, p)
+        self.generator = torch.Generator().manual_seed(0)
+
+    def drop(self, h):
+        if not self.training or self.p == 0:
+            return h
+        return h * (torch.rand(h.shape, generator=self.generator) >= self.p) / (1 - self.p)
+
+
 ANSWERS = Answers(
     reference=Base,
     variants={
@@ -190,8 +215,9 @@ ANSWERS = Answers(
         Misconception(
             "unrepaired",
             Unrepaired,
-            "This is the broken program: F.dropout(h, p) has training=True as its default, and "
-            "nothing tells it that the model is in evaluation mode.",
+            "As in the broken program, dropout is on in both modes. F.dropout(h, p) has "
+            "training=True as its default, and nothing tells it that the model is in evaluation "
+            "mode.",
             "The model knows its mode: self.training.",
         ),
         Misconception(
@@ -224,15 +250,15 @@ ANSWERS = Answers(
         Misconception(
             "flag-read-once",
             FlagOnce,
-            "self.training is copied in the constructor, when it is True; eval() changes "
-            "self.training later, and the copy stays True.",
+            "A flag of your own decides, and eval() of a parent does not reach it. A copy of "
+            "self.training that is made in the constructor stays True for ever.",
             "Read self.training in forward, at each call.",
         ),
         Misconception(
             "grad-mode-as-flag",
             GradFlag,
-            "torch.is_grad_enabled() says whether gradients are recorded, which is another "
-            "question: one can evaluate with gradients and train without.",
+            "Your flag says whether gradients are recorded, which is another question: one can "
+            "evaluate with gradients and train without.",
             "The flag is self.training.",
         ),
         Misconception(
@@ -298,6 +324,26 @@ ANSWERS = Answers(
             FixedRate,
             "Your dropout ignores p and drops half of the units.",
             "Pass self.p.",
+        ),
+        Misconception(
+            "one-pattern-for-all",
+            OnePatternForAll,
+            "One mask is drawn for the whole batch, so that all samples lose the same units.",
+            "Draw a mask of the shape of h.",
+        ),
+        Misconception(
+            "whole-samples",
+            WholeSamples,
+            "Whole samples are dropped, with all of their units: F.dropout1d takes a matrix for one "
+            "sample, and its rows for channels.",
+            "Use F.dropout, which draws for each entry.",
+        ),
+        Misconception(
+            "own-generator",
+            OwnGenerator,
+            "Your masks come from a generator with a fixed seed, so that every model drops the same "
+            "units, whatever seed the caller has set.",
+            "Draw without a generator of your own.",
         ),
     ),
 )

@@ -72,6 +72,46 @@ def in_place(x, p):
     return x.mul_(torch.rand_like(x) >= p).div_(1 - p if p < 1 else 1)
 
 
+def zeros_at_one(x, p):
+    """Nothing is kept for p = 1, so that the result need not hang together with x."""
+    return torch.zeros_like(x) if p == 1 else F.dropout(x, p)
+
+
+def careless(keeps_with_p, by_p):
+    """Made from x and rescaled, but without a thought for p = 0 and p = 1."""
+
+    def drop(x, p):
+        mask = torch.rand_like(x) < p if keeps_with_p else torch.rand_like(x) >= p
+        return x * mask / (p if by_p else 1 - p)
+
+    return drop
+
+
+def multiplied(x, p):
+    return x * (torch.rand_like(x) >= p) * (1 - p)
+
+
+def row_by_row(x, p):
+    draws = torch.rand(x.shape[0], *[1] * (x.dim() - 1), device=x.device)
+    return x * (draws >= p) / (1 - p) if p < 1 else x * 0
+
+
+def whole_rows(x, p):
+    return F.dropout1d(x, p) if x.dim() == 2 else F.dropout(x, p)
+
+
+def by_the_cpu(x, p):
+    return F.dropout(x.cpu(), p)
+
+
+def cut_off(x, p):
+    return F.dropout(x.detach(), p)
+
+
+def x_itself_at_one(x, p):
+    return F.dropout(x, p) if p < 1 else x * 1
+
+
 CPU = "The mask lives on the CPU, so an x on a graphics card cannot be multiplied by it."
 KEEPS = "Entries are kept with probability p, and p is the probability of dropping."
 SIZE = "Kept entries are not divided by 1 − p, so the expectation is not kept."
@@ -81,6 +121,7 @@ ANSWERS = Answers(
     reference=right,
     variants={
         "F.dropout": lambda x, p: F.dropout(x, p),
+        "zeros at one": zeros_at_one,
         "bernoulli_": by_bernoulli,
         "where": by_where,
         "moved to x": by_moving,
@@ -167,6 +208,64 @@ ANSWERS = Answers(
             in_place,
             "You wrote the result into x itself, and changed what the caller gave you.",
             "Make a new tensor.",
+        ),
+        Misconception(
+            "probability-left-and-ends",
+            careless(keeps_with_p=True, by_p=False),
+            f"Size and device are right; the probability is left. {KEEPS} For p = 1 you also divide "
+            "by 0.",
+            "Keep with probability 1 − p, and treat p = 1 by itself.",
+        ),
+        Misconception(
+            "p-means-keeping-and-ends",
+            careless(keeps_with_p=True, by_p=True),
+            "Entries are kept with probability p and divided by p, as in some other courses; here p "
+            "is the probability of dropping. For p = 0 you also divide 0 by 0.",
+            "Exchange p and 1 − p in both places, and treat p = 1 by itself.",
+        ),
+        Misconception(
+            "divides-by-p-and-ends",
+            careless(keeps_with_p=False, by_p=True),
+            "What is kept is divided by p. It is kept with probability 1 − p, so 1 − p is the "
+            "divisor that keeps the expectation.",
+            "Divide by 1 − p, and treat p = 1 by itself.",
+        ),
+        Misconception(
+            "multiplies",
+            multiplied,
+            "What is kept is multiplied by 1 − p, and becomes smaller where it should become larger.",
+            "Divide by 1 − p.",
+        ),
+        Misconception(
+            "one-draw-for-each-row",
+            row_by_row,
+            "One number is drawn for each row, so that whole rows are kept or dropped.",
+            "Draw a number for each entry: torch.rand_like(x).",
+        ),
+        Misconception(
+            "whole-rows",
+            whole_rows,
+            "F.dropout1d takes a matrix for one sample, and drops whole rows.",
+            "Each entry is dropped by itself.",
+        ),
+        Misconception(
+            "result-on-the-cpu",
+            by_the_cpu,
+            "x is moved to the CPU, and the result stays there.",
+            "Make the mask where x is, and leave x where it is.",
+        ),
+        Misconception(
+            "cut-off",
+            cut_off,
+            "The result is cut off from x, by detach(), .data, NumPy or no_grad(): no gradient "
+            "passes.",
+            "Compute with x itself.",
+        ),
+        Misconception(
+            "x-itself-at-one",
+            x_itself_at_one,
+            "For p = 1 you return x unchanged, and everything must be dropped.",
+            "Return zeros for p = 1.",
         ),
     ),
 )

@@ -207,6 +207,10 @@ def _no_last_layer():
     return nn.Sequential(nn.Flatten(), nn.Linear(64, 256), nn.ReLU())
 
 
+def _with_softmax():
+    return nn.Sequential(small_network(), nn.Softmax(dim=1))
+
+
 ANSWERS = Answers(
     reference=(small_network, configure_training),
     variants={
@@ -223,6 +227,13 @@ ANSWERS = Answers(
             "End with nn.Linear(..., 10), one number for each class.",
         ),
         Misconception(
+            "softmax-at-the-end",
+            (_with_softmax, configure_training),
+            "Your network ends with a softmax. The cross-entropy takes one by itself; with two, the "
+            "gradients are small and the network hardly learns.",
+            "Return the logits, as the last nn.Linear gives them.",
+        ),
+        Misconception(
             "bigger-model",
             (_large, configure_training),
             "Your network is bigger than allowed. Buffers count too.",
@@ -231,8 +242,8 @@ ANSWERS = Answers(
         Misconception(
             "own-seed",
             (_with_own_seed, configure_training),
-            "Your build_model gives the same weights at each call, by a seed of its own or from a "
-            "store.",
+            "Your build_model gives the same weights at each call: by a seed of its own, from a "
+            "store, or as constants.",
             "Draw the weights anew, and leave the seed to the caller.",
         ),
         Misconception(

@@ -8,9 +8,10 @@ from typing import Any
 import torch
 from torch import nn
 from torch.nn.modules.module import register_module_forward_pre_hook
+from torch.overrides import TorchFunctionMode
 
 from helpers.checking import Aspect, Case
-from helpers.checks.bug_clinic.program import clinic_check, distinct, share
+from helpers.checks.bug_clinic.program import clinic_check, extremes, patterns, share
 
 NOISE = 0.041
 """For shares of 20,000 draws, compared with shares of other draws: six standard deviations of
@@ -50,7 +51,8 @@ def _look(model: nn.Module, when: str) -> Iterator[tuple[str, Any]]:
     first, second = _hidden(model), _hidden(model)
     yield f"dropped {when}", share(first == 0)
     yield f"kept twice {when}", share((first != 0) & (second != 0))
-    yield f"survivors {when}", distinct(first[first != 0])
+    yield f"survivors {when}", extremes(first[first != 0])
+    yield f"patterns {when}", patterns(first == 0)
 
 
 def _observe_classifier(make: Any, case: Case) -> Iterator[tuple[str, Any]]:
@@ -67,6 +69,8 @@ def _observe_classifier(make: Any, case: Case) -> Iterator[tuple[str, Any]]:
     yield from _look(parent, "in training")
     with torch.no_grad():
         yield "dropped while training under no_grad", share(_hidden(parent) == 0)
+    one, other = (_hidden(_wide(make, case.p, grown_up=False)[1]) for _ in range(2))
+    yield "kept by two models", share((one != 0) & (other != 0))
 
     small = make(4, 3, 4, case.p)
     with torch.no_grad():
@@ -124,7 +128,7 @@ DROPOUT = clinic_check(
         "dropped in evaluation": _dropped("eval", "Units are dropped in evaluation."),
         "kept twice in evaluation": _dropped("eval", "Units are dropped in evaluation."),
         "survivors in evaluation": Aspect(
-            _MADE.replace("{mode}", "eval") + "; the values that hidden units of 1 have",
+            _MADE.replace("{mode}", "eval") + "; the smallest and the largest of hidden units of 1",
             "In evaluation the hidden units are rescaled; they must be left as they are.",
         ),
         "dropped under no_grad": _dropped("eval", "Units are dropped in evaluation."),
@@ -141,8 +145,24 @@ DROPOUT = clinic_check(
             NOISE,
         ),
         "survivors in training": Aspect(
-            _MADE.replace("{mode}", "train") + "; the values that kept hidden units of 1 have",
+            _MADE.replace("{mode}", "train")
+            + "; the smallest and the largest of the kept hidden units of 1",
             "In training the kept units must be divided by 1 − p.",
+        ),
+        "patterns in evaluation": Aspect(
+            _MADE.replace("{mode}", "eval") + "; how many samples and units have another pattern",
+            "Units are dropped in evaluation.",
+        ),
+        "patterns in training": Aspect(
+            _MADE.replace("{mode}", "train") + "; in 200 samples of 100 units, how many different "
+            "patterns of dropped units the samples have, and the units over the samples",
+            "In training each unit of each sample must be drawn by itself.",
+        ),
+        "kept by two models": Aspect(
+            _MADE.replace("{mode}", "train") + "; the share of units that two such models both keep",
+            "Two models must drop different units; the random seed is the caller's.",
+            0.0,
+            NOISE,
         ),
         "dropped while training under no_grad": _dropped(
             "train", "In training under torch.no_grad() the share of dropped units is not p."
@@ -180,20 +200,40 @@ def _observe_mask(drop: Any, case: Case) -> Iterator[tuple[str, Any]]:
         return
     leaf = case.fresh().x.requires_grad_()
     first, second = drop(leaf, case.p), drop(case.x, case.p)
-    yield "result", torch.zeros_like(first)
+    yield "result", torch.zeros_like(first) if isinstance(first, torch.Tensor) else first
+    yield "not finite", int((~first.isfinite()).sum())
     yield "dropped", share(first == 0)
-    yield "survivors", distinct(first[first != 0])
+    yield "survivors", extremes(first[first != 0])
+    if first.dim() == 2:
+        yield "patterns", patterns(first == 0)
     yield "kept twice", share((first != 0) & (second != 0))
     yield "x afterwards", case.x
+    if case.p == 1:  # nothing is kept, so that no gradient needs a way
+        return
     yield "connected", bool(first.requires_grad)
     (gradient,) = torch.autograd.grad(first.sum(), leaf)
     yield "gradient", gradient.double() * case.x.double() - first.detach().double()
 
 
+class _CopiesToTheCPU(TorchFunctionMode):
+    """Lets x.cpu() and x.to("cpu") give zeros: a GPU would copy, where a meta tensor stops."""
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
+    ) -> Any:
+        kwargs = kwargs or {}
+        name = getattr(func, "__name__", "")
+        given = [str(value) for value in (*args[1:], *kwargs.values())]
+        if name == "cpu" or (name == "to" and "cpu" in given):
+            return torch.zeros(args[0].shape, dtype=args[0].dtype)
+        return func(*args, **kwargs)
+
+
 def _device_of(drop: Any, case: Case) -> str:
     """The device of the result, for an x whose device is neither the CPU nor a real one."""
     try:
-        return str(drop(case.x, case.p).device)
+        with _CopiesToTheCPU():
+            return str(drop(case.x, case.p).device)
     except RuntimeError as error:
         if "expected device" in str(error):
             return "cpu and another one, which cannot be combined"
@@ -210,6 +250,15 @@ MASK = clinic_check(
     observe=_observe_mask,
     aspects={
         "result": Aspect("repaired_mask({x}, p={p})", "The result is not a tensor like x."),
+        "not finite": Aspect(
+            "the number of entries that are NaN or infinite in repaired_mask({x}, p={p})",
+            "The result contains NaN or infinity.",
+        ),
+        "patterns": Aspect(
+            "in 200 rows of 100 entries, how many different patterns of dropped entries the rows "
+            "of repaired_mask({x}, p={p}) have, and the columns",
+            "Each entry must be drawn by itself.",
+        ),
         "dropped": Aspect(
             "the share of zeros in repaired_mask({x}, p={p})",
             "The share of dropped entries is not p.",
@@ -217,7 +266,7 @@ MASK = clinic_check(
             NOISE,
         ),
         "survivors": Aspect(
-            "the values other than 0 in repaired_mask({x}, p={p})",
+            "the smallest and the largest of the values other than 0 in repaired_mask({x}, p={p})",
             "The kept entries have the wrong size; they must be x / (1 − p).",
             1e-3,
         ),

@@ -40,11 +40,27 @@ def clinic_check(
     )
 
 
-def distinct(values: torch.Tensor) -> torch.Tensor:
-    """The different finite values, sorted and rounded so that the last digits do not count."""
+def extremes(values: torch.Tensor) -> torch.Tensor:
+    """The smallest and the largest value, rounded so that the last digits do not count; two zeros
+    where there is no value.
+
+    >>> extremes(torch.tensor([1.25, 1.25, 0.5]))
+    tensor([0.5000, 1.2500], dtype=torch.float64)
+    """
+    if values.numel() == 0:
+        return torch.zeros(2, dtype=torch.float64)
     rounded: torch.Tensor = (values.detach().double() * 1e4).round() / 1e4
-    different: torch.Tensor = rounded.flatten().unique()
-    return different[:6]
+    return torch.stack([rounded.min(), rounded.max()])
+
+
+def patterns(mask: torch.Tensor) -> torch.Tensor:
+    """How many rows and how many columns of a mask differ from each other: all of them, when each
+    entry is drawn by itself.
+
+    >>> patterns(torch.tensor([[True, False], [True, False], [False, True]]))
+    tensor([2, 2])
+    """
+    return torch.tensor([len(mask.unique(dim=0)), mask.unique(dim=1).shape[1]])
 
 
 def share(mask: Any) -> float:

@@ -67,6 +67,15 @@ def classes_apart(outputs: Any, case: Case) -> str:
     return "the classes, already apart" if apart else "no classes yet"
 
 
+def kind_of_output(outputs: Any, case: Case) -> str:
+    """Whether the rows are probabilities, as a softmax at the end makes them."""
+    if not has_numbers(outputs) or outputs.dim() != 2:
+        return UNREADABLE
+    sums = outputs.double().sum(dim=1)
+    are = bool((outputs >= 0).all()) and bool(((sums - 1).abs() < 1e-3).all())
+    return "probabilities" if are else "logits"
+
+
 def knowledge_after_ten(predicted: Any, case: Case) -> str:
     y = task(case.kept).y_test
     if not has_numbers(predicted) or predicted.shape != y.shape:
@@ -115,6 +124,7 @@ def _three(counts: Any, n: int) -> list[float]:
     return [float(c) for c in counts]
 
 
+_OUTPUT = "build_model()(x).shape, for 4 images"
 _NUMBERS = "build_model(), parameters and buffers"
 _TOO_MANY = f"The model holds more than {MOST_NUMBERS:,} numbers."
 _TRAINING = "the course's loop with your optimiser and scheduler"
@@ -122,7 +132,12 @@ _PASSES = "The network is trained by more, or other, steps than those of the cou
 _DATA = "Images or labels were changed during the training."
 
 RULES: dict[str, Aspect] = {
-    "output": Aspect("build_model()(x).shape, for 4 images", "The output has the wrong shape."),
+    "output": Aspect(_OUTPUT, "build_model gives no network with ten outputs for each image."),
+    "kind of output": Aspect(
+        "build_model()(x), for 4 images, what the numbers are",
+        "The outputs are probabilities; the loss asks for logits.",
+        measure=kind_of_output,
+    ),
     "numbers": Aspect(_NUMBERS, _TOO_MANY, measure=size),
     "two builds": Aspect(
         "build_model(), called twice",
@@ -166,6 +181,7 @@ RULES: dict[str, Aspect] = {
 
 HONEST = {
     "output": "(4, 10)",
+    "kind of output": "logits",
     "numbers": f"at most {MOST_NUMBERS:,}",
     "two builds": "other weights each time",
     "at birth": KNOWS_NOTHING,
@@ -180,7 +196,7 @@ HONEST = {
 }
 """What an honest answer shows in the trial, in the order in which it is looked at."""
 
-PUBLIC = ("output", "numbers", "two builds", "optimised", "changed by configure_training")
+PUBLIC = ("output", "kind of output", "numbers", "two builds", "optimised", "changed by configure_training")
 """Rules that need no labels, so that a broken one can end the observation at once."""
 
 

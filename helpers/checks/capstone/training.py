@@ -45,13 +45,25 @@ def _training_cases(rng: torch.Generator) -> Iterator[Case]:
         yield handed_out(task(seeds[0]), name, first=seeds[1], second=seeds[2]).keeping(seeds[0])
 
 
-def _built(build_model: Any, seed: int, case: Case) -> tuple[Any, str]:
-    """A network and the shape of its output; layers that find their sizes have found them."""
+def _built(build_model: Any, seed: int, case: Case) -> tuple[Any, Any]:
+    """A network and its output for four images; layers that find their sizes have found them."""
     torch.manual_seed(seed)
     model = build_model()
+    if not isinstance(model, nn.Module):
+        return model, None
     with torch.no_grad():
-        out = model.eval()(case.plain[:4].clone())
-    return model, str(tuple(out.shape))
+        return model, model.eval()(case.plain[:4].clone())
+
+
+def _written(model: Any, out: Any) -> str:
+    """The shape of an output, or what is there instead of a network or a tensor."""
+    if isinstance(model, type):
+        return f"no network, but the class {model.__name__}"
+    if not isinstance(model, nn.Module):
+        return f"no network, but an object of the type {type(model).__name__}"
+    if not isinstance(out, torch.Tensor):
+        return f"no tensor, but an object of the type {type(out).__name__}"
+    return str(tuple(out.shape))
 
 
 def _numbers(model: nn.Module) -> int:
@@ -178,8 +190,9 @@ def _look(given: Any, case: Case) -> Seen:
 def _first_builds(build_model: Any, case: Case) -> Seen:
     """Two networks, which must have the right output and other weights each time."""
     seeds = (case.second, case.first)
-    both, shapes = zip(*(_built(build_model, seed, case) for seed in seeds), strict=True)
-    yield "output", shapes[-1]
+    both, outs = zip(*(_built(build_model, seed, case) for seed in seeds), strict=True)
+    yield "output", _written(both[-1], outs[-1])
+    yield "kind of output", outs[-1]
     yield "two builds", torch.stack([_weights(one) for one in both])
 
 
