@@ -141,16 +141,17 @@ ANSWERS = Answers(
         Misconception(
             "unrepaired",
             fit_with(lambda model, images: model(images), nothing, nothing),
-            "This is the broken program: the model predicts in training mode, so BatchNorm uses "
+            "As in the broken program, the model predicts in training mode, so BatchNorm uses "
             "mean and variance of the images it happens to see together, and learns from them.",
             "Switch to evaluation mode before predicting, and back before training goes on.",
         ),
         Misconception(
             "no-grad-instead",
             fit_with(in_training_mode, nothing, nothing),
-            "torch.no_grad() stops the recording of gradients. It does not change the mode: "
-            "BatchNorm still uses the statistics of the batch.",
-            "model.eval() changes the mode; you need both.",
+            "The model predicts without gradients, but still in training mode, so that BatchNorm uses "
+            "the statistics of the batch. torch.no_grad() does not change the mode, and neither does "
+            "model.training = False for the layers inside.",
+            "Call model.eval() before you predict; you need both.",
         ),
         Misconception(
             "eval-once",
@@ -230,6 +231,18 @@ ANSWERS = Answers(
             fit_with(with_graph),
             "Every number is right, but each tensor of logits keeps the whole graph in memory.",
             "Predict inside torch.no_grad().",
+        ),
+        Misconception(
+            "probabilities",
+            fit_with(lambda model, images: quietly(model, images).softmax(1)),
+            "Mode and statistics are right, but you return probabilities; logits are meant.",
+            "Return what the model gives, without a softmax.",
+        ),
+        Misconception(
+            "last-epoch-only",
+            lambda *given: fit_with(quietly)(*given)[-1:],
+            "Only the logits of the last epoch are returned.",
+            "Append to the list after each epoch.",
         ),
     ),
 )

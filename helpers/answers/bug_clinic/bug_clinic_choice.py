@@ -94,6 +94,47 @@ def all_measured(fit, settings, x, y, x_test, y_test):
     return best[2], best[1]
 
 
+def with_parts(cut):
+    """The repaired program with other rows held out."""
+
+    def run(fit, settings, x, y, x_test, y_test):
+        x_fit, y_fit, x_val, y_val = cut(x, y)
+        models = {setting: fit(x_fit, y_fit, setting) for setting in settings}
+        best = max(models, key=lambda setting: right(models[setting], x_val, y_val))
+        return best, right(models[best], x_test, y_test)
+
+    return run
+
+
+def first_rows(x, y):
+    held = len(x) // 4
+    return x[held:], y[held:], x[:held], y[:held]
+
+
+def rounded_down(x, y):
+    kept = int(0.75 * len(x))
+    return x[:kept], y[:kept], x[kept:], y[kept:]
+
+
+def a_fifth(x, y):
+    kept = int(0.8 * len(x))
+    return x[:kept], y[:kept], x[kept:], y[kept:]
+
+
+def last_at_a_tie(fit, settings, x, y, x_test, y_test):
+    return repaired(fit, settings[::-1], x, y, x_test, y_test)
+
+
+def sorts_the_settings(fit, settings, x, y, x_test, y_test):
+    settings.sort()
+    return repaired(fit, settings, x, y, x_test, y_test)
+
+
+def in_percent(*given):
+    setting, accuracy = repaired(*given)
+    return setting, 100 * accuracy
+
+
 ANSWERS = Answers(
     reference=repaired,
     variants={
@@ -106,7 +147,7 @@ ANSWERS = Answers(
         Misconception(
             "unrepaired",
             choose(learn="all", judge="test"),
-            "This is the broken program: the setting is chosen by its accuracy on the test set, "
+            "As in the broken program, the setting is chosen by its accuracy on the test set, "
             "and that same accuracy is reported.",
             "Hold out a part of the training rows, and choose on it.",
         ),
@@ -188,6 +229,56 @@ ANSWERS = Answers(
             "The numbers are right, but every model is tried on the test set. Sooner or later "
             "somebody looks at them.",
             "Open the test set once, for the model that was chosen.",
+        ),
+        Misconception(
+            "first-rows-held-out",
+            with_parts(first_rows),
+            "The first rows are held out; the contract says the last ones.",
+            "Hold out the rows from len(x) - len(x) // 4 on.",
+        ),
+        Misconception(
+            "quarter-rounded",
+            with_parts(rounded_down),
+            "You keep int(0.75 · n) rows. Where n is no multiple of four that is one row "
+            "fewer than n − n // 4.",
+            "Keep len(x) - len(x) // 4 rows.",
+        ),
+        Misconception(
+            "a-fifth-held-out",
+            with_parts(a_fifth),
+            "A fifth of the rows is held out; the contract says a quarter.",
+            "Hold out len(x) // 4 rows.",
+        ),
+        Misconception(
+            "last-at-a-tie",
+            last_at_a_tie,
+            "Where two settings are equally good, you take the later one; the contract says "
+            "the first.",
+            "Replace the best only by one that is better: > instead of >=.",
+        ),
+        Misconception(
+            "sorts-the-settings",
+            sorts_the_settings,
+            "You sort the list that the caller gave you, and with it the order that decides a tie.",
+            "Leave settings as they are, or sort a copy.",
+        ),
+        Misconception(
+            "in-percent",
+            in_percent,
+            "The choice is right, but the accuracy is multiplied by 100.",
+            "Return the share of right answers, from 0 to 1.",
+        ),
+        Misconception(
+            "results-swapped",
+            lambda *given: repaired(*given)[::-1],
+            "The accuracy is returned first, and the setting second.",
+            "Return the setting, then its accuracy.",
+        ),
+        Misconception(
+            "setting-alone",
+            lambda *given: repaired(*given)[0],
+            "Only the setting is returned.",
+            "Return the setting, then its accuracy.",
         ),
     ),
 )

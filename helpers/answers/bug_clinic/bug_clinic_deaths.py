@@ -134,6 +134,34 @@ PERCENT = "The result is a fraction, but it is printed with a % sign."
 ZEROS = "Zero activations are counted. A unit is dead only when it is 0 for every sample."
 LINEAR = "forward leaves out the activation, so another network is trained than is measured."
 
+
+def mostly(share):
+    """Dead is what is 0 for more than a share of the samples."""
+
+    class Mostly(Base):
+        def death_rate(self, batches):
+            zero = torch.cat([self.units(x) == 0 for x in batches]).float()
+            return 100 * (zero.mean(0) >= share).float().mean().item()
+
+    return Mostly
+
+
+class ReadsTwice(Base):
+    """Counts the samples first, and has then used up what can be read once."""
+
+    def death_rate(self, batches):
+        zeros = torch.zeros(self.hidden.out_features)
+        samples = sum(len(x) for x in batches)
+        for x in batches:
+            zeros += (self.units(x) == 0).sum(0)
+        return 100 * (zeros == samples).float().mean().item()
+
+
+class Alive(Base):
+    def death_rate(self, batches):
+        return 100 - super().death_rate(batches)
+
+
 ANSWERS = Answers(
     reference=Base,
     variants={
@@ -146,7 +174,7 @@ ANSWERS = Answers(
         Misconception(
             "unrepaired",
             partial(),
-            "This is the broken program: it counts zero activations instead of dead units, "
+            "As in the broken program, your code counts zero activations instead of dead units, "
             "returns a fraction, and forward leaves out the activation.",
             "There are three defects; repair one after the other.",
         ),
@@ -241,6 +269,33 @@ ANSWERS = Answers(
             AlwaysReLU,
             "ReLU is written into your network; the activation that is given is ignored.",
             "Use self.activation.",
+        ),
+        Misconception(
+            "mostly-zero",
+            mostly(0.9),
+            "A unit counts as dead when it is 0 for nearly all samples. One that lives for a "
+            "single sample still gets a gradient.",
+            "Ask for all samples: .all(dim=0).",
+        ),
+        Misconception(
+            "zero-for-half",
+            mostly(0.5),
+            "A unit counts as dead when it is 0 for half of the samples. That is what an "
+            "ordinary ReLU unit does.",
+            "Ask for all samples: .all(dim=0).",
+        ),
+        Misconception(
+            "reads-twice",
+            ReadsTwice,
+            "You go through `batches` twice, and some iterables, such as generators, are "
+            "empty the second time.",
+            "Do all in one loop, or make a list first.",
+        ),
+        Misconception(
+            "living-units",
+            Alive,
+            "Your number is the percentage of living units.",
+            "Take 100 minus it.",
         ),
     ),
 )

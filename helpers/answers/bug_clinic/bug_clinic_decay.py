@@ -89,6 +89,16 @@ def in_place(w, X, y, lam, lr, momentum, steps):
     return w, objectives
 
 
+def after_the_step(w, X, y, lam, lr, momentum, steps):
+    objectives = []
+    velocity = torch.zeros_like(w)
+    for _ in range(steps):
+        velocity = momentum * velocity + X.T @ (X @ w - y) / len(y) + 2 * lam * w
+        w = w - lr * velocity
+        objectives.append(objective(w, X, y, lam))
+    return w, objectives
+
+
 ANSWERS = Answers(
     reference=by_sgd,
     variants={
@@ -101,7 +111,7 @@ ANSWERS = Answers(
         Misconception(
             "unrepaired",
             descent(decay=1.0),
-            "This is the broken program: the formula has λ‖w‖², whose gradient is 2λw, and the "
+            "As in the broken program, the formula has λ‖w‖², whose gradient is 2λw, and the "
             "step uses λw.",
             "Differentiate the formula by w.",
         ),
@@ -135,7 +145,7 @@ ANSWERS = Answers(
         Misconception(
             "doubled-rate",
             with_double_rate,
-            "The learning rate is doubled. The decay is right now, and the data part is twice too "
+            "The whole gradient, or the learning rate, is doubled. The decay is right now, and the data part is twice too "
             "large.",
             "Leave the learning rate alone, and change the penalty's gradient.",
         ),
@@ -176,6 +186,31 @@ ANSWERS = Answers(
             in_place,
             "The numbers are right, but you changed the w that the caller gave you.",
             "Work on a copy: w = w - ..., not w -= ....",
+        ),
+        Misconception(
+            "after-the-step",
+            after_the_step,
+            "The factor is right, but F(w) is noted after each step; the first entry is to be"
+            " F of the w that was given.",
+            "Note the objective first, then take the step.",
+        ),
+        Misconception(
+            "results-swapped",
+            lambda *given: descent()(*given)[::-1],
+            "The objectives are returned first, and w second.",
+            "Return w, objectives.",
+        ),
+        Misconception(
+            "w-alone",
+            lambda *given: descent()(*given)[0],
+            "Only w is returned.",
+            "Return w, objectives.",
+        ),
+        Misconception(
+            "no-momentum",
+            lambda w, X, y, lam, lr, momentum, steps: descent()(w, X, y, lam, lr, 0.0, steps),
+            "The factor is right, but the momentum is lost.",
+            "Keep the line of the velocity as it was.",
         ),
     ),
 )

@@ -182,5 +182,37 @@ ANSWERS = Answers(
             "no_grad()), so it moves no weight.",
             "Add the tensors themselves.",
         ),
+        Misconception(
+            "swapped",
+            lambda model, x, y, l1, l2: elastic()(model, x, y, l2, l1),
+            "l1 and l2 are exchanged.",
+            "l1 belongs to Σ|w|, and l2 to ½Σw².",
+        ),
+        Misconception(
+            "data-summed",
+            elastic(data=lambda y, target: F.mse_loss(y, target, reduction="sum")),
+            "The penalties are right, but the data loss has become a sum over the batch; it "
+            "is a mean.",
+            "Leave mse_loss(output, y) as it was.",
+        ),
+        Misconception(
+            "data-halved",
+            elastic(data=lambda y, target: 0.5 * F.mse_loss(y, target)),
+            "The penalties are right, but the data loss has got a ½ that belongs to the L2 "
+            "part alone.",
+            "Leave mse_loss(output, y) as it was.",
+        ),
+        Misconception(
+            "no-absolute-value",
+            elastic(first=lambda model: sum(w.sum() for w in weights(model))),
+            "The L1 part adds the weights with their signs, so that they cancel.",
+            "Take the absolute value of each entry before you add.",
+        ),
+        Misconception(
+            "divided-by-the-batch",
+            lambda model, x, y, l1, l2: elastic()(model, x, y, l1 / len(x), l2 / len(x)),
+            "The penalties are divided by the number of samples; the formula has them as they are.",
+            "Only the data loss is a mean.",
+        ),
     ),
 )

@@ -131,7 +131,8 @@ ANSWERS = Answers(
             lambda model, lam: (
                 0.5 * lam * sum((p**2).sum() for p in weights(model) if p.dim() == 2)
             ),
-            "Only parameters with exactly two axes count, so the weights of convolutions are missed.",
+            "The weights of convolutions are missed: you count linear layers alone, or parameters "
+            "with exactly two axes.",
             "Two or more axes: p.dim() >= 2.",
         ),
         Misconception(
@@ -159,6 +160,18 @@ ANSWERS = Answers(
             "The value is right, but it is cut off from the weights (by detach(), .data, .item() or "
             "no_grad()), and cannot change them.",
             "Compute with the parameters themselves.",
+        ),
+        Misconception(
+            "lambda-lost",
+            lambda model, lam: 0.5 * sum((w**2).sum() for w in weights(model)),
+            "λ is missing: the penalty is the same for every λ.",
+            "Multiply by lam.",
+        ),
+        Misconception(
+            "norm-of-rows",
+            lambda model, lam: 0.5 * lam * sum(w.norm(dim=1).sum() for w in weights(model)),
+            "You add the norms of the rows, which are not squared either.",
+            "Square each entry, and add all squares.",
         ),
     ),
 )

@@ -132,9 +132,49 @@ class OfTheOutputs(Base):
         return data + 0.5 * self.lam * (output**2).sum() if self.training else data
 
 
+class SecondNames(Base):
+    """The layers lie in a Sequential; first and second are their other names."""
+
+    def __init__(self, inputs, hidden, lam):
+        nn.Module.__init__(self)
+        self.net = nn.Sequential(nn.Linear(inputs, hidden), nn.ReLU(), nn.Linear(hidden, 1))
+        self.first, self.second = self.net[0], self.net[2]
+        self.lam = lam
+
+
+class OtherNames(nn.Module):
+    def __init__(self, inputs, hidden, lam):
+        super().__init__()
+        self.net = nn.Sequential(nn.Linear(inputs, hidden), nn.ReLU(), nn.Linear(hidden, 1))
+        self.lam = lam
+
+    def forward(self, x):
+        return self.net(x).squeeze(1)
+
+    def loss(self, x, y):
+        return F.mse_loss(self(x), y)
+
+
+class OnlyFirst(Base):
+    def penalty(self):
+        return 0.5 * self.lam * (self.first.weight**2).sum()
+
+
+class SharedByTheBatch(Base):
+    def loss(self, x, y):
+        data = F.mse_loss(self(x), y)
+        return data + self.penalty() / len(x) if self.training else data
+
+
+class ColumnOfPrices(Base):
+    def predict(self, x):
+        return self.second(torch.relu(self.first(x)))
+
+
 ANSWERS = Answers(
     reference=Base,
     variants={
+        "layers with second names": SecondNames,
         "mse_loss": TorchLoss,
         "by norms": ByNorm,
         "by the number of axes": ByAxes,
@@ -144,7 +184,7 @@ ANSWERS = Answers(
         Misconception(
             "unrepaired",
             Unrepaired,
-            "This is the broken program: the penalty is added to every prediction. The bias "
+            "As in the broken program, the penalty is added to every prediction. The bias "
             "simply learns to subtract it, and the weights feel nothing.",
             "Predict without the penalty, and add it to the loss.",
         ),
@@ -216,6 +256,31 @@ ANSWERS = Answers(
             OfTheOutputs,
             "You penalise the predictions, Σ output²; the formula has the weights.",
             "Use first.weight and second.weight.",
+        ),
+        Misconception(
+            "other-names",
+            OtherNames,
+            "The layers have other names than in the program.",
+            "Keep self.first and self.second.",
+        ),
+        Misconception(
+            "first-layer-only",
+            OnlyFirst,
+            "Only the weights of the first layer are penalised.",
+            "Add the squares of second.weight too.",
+        ),
+        Misconception(
+            "divided-by-the-batch",
+            SharedByTheBatch,
+            "The penalty is divided by the number of samples; the formula has it once, as it is.",
+            "Only the squared error is a mean.",
+        ),
+        Misconception(
+            "a-column",
+            ColumnOfPrices,
+            "The prices have the shape (samples, 1). Minus y, of the shape (samples,), that "
+            "makes a table of all pairs.",
+            "Keep .squeeze(1).",
         ),
     ),
 )

@@ -58,6 +58,13 @@ def special_case(x):
     return torch.where(sure, (x > 0).to(x.dtype), textbook_sigmoid(torch.where(sure, 0, x)))
 
 
+def nan_falls_through(x):
+    """Two safe branches, and a NaN that belongs to neither."""
+    falling = torch.exp(-torch.where(x >= 0, x, torch.zeros_like(x)))
+    rising = torch.exp(torch.where(x < 0, x, torch.zeros_like(x)))
+    return torch.where(x >= 0, 1 / (1 + falling), rising / (1 + rising))
+
+
 ANSWERS = Answers(
     reference=torch.sigmoid,
     variants={
@@ -74,7 +81,7 @@ ANSWERS = Answers(
         Misconception(
             "unrepaired",
             textbook_sigmoid,
-            "This is the broken program: exp(−x) overflows for very negative x. The value "
+            "As in the broken program, exp(−x) overflows for very negative x. The value "
             "1 / infinity = 0 is right, but autograd multiplies 0 by infinity and gets NaN.",
             "Let exp never see a large positive number.",
         ),
@@ -173,6 +180,19 @@ ANSWERS = Answers(
             "The value is cut off from x, by detach(), .data, NumPy or no_grad(): no gradient "
             "passes at all.",
             "Compute with x itself, using PyTorch's operations.",
+        ),
+        Misconception(
+            "nan-falls-through",
+            nan_falls_through,
+            "Both branches are safe now, but a NaN in x is neither ≥ 0 nor < 0, and your code"
+            " makes a number of it.",
+            "Choose with x < 0 in both places, so that the other branch keeps all else.",
+        ),
+        Misconception(
+            "clamped-too-late",
+            lambda x: textbook_sigmoid(x.clamp(-500, 500)),
+            "The input is cut off where exp has overflowed already: in float32 that begins at 89.",
+            "Cut off earlier, at −60 for example.",
         ),
     ),
 )

@@ -45,6 +45,14 @@ def with_gradient_hook(x):
     return y
 
 
+def nan_falls_through(x):
+    """Two safe branches, and a NaN that belongs to neither."""
+    positive = torch.where(x >= 0, x, torch.zeros_like(x))
+    negative = torch.where(x < 0, x, torch.zeros_like(x))
+    falling, rising = torch.exp(-2 * positive), torch.exp(2 * negative)
+    return torch.where(x >= 0, (1 - falling) / (1 + falling), (rising - 1) / (rising + 1))
+
+
 ANSWERS = Answers(
     reference=torch.tanh,
     variants={
@@ -64,7 +72,7 @@ ANSWERS = Answers(
         Misconception(
             "unrepaired",
             textbook_tanh,
-            "This is the broken program: exp(x) or exp(−x) overflows to infinity, and "
+            "As in the broken program, exp(x) or exp(−x) overflows to infinity, and "
             "infinity / infinity is NaN.",
             "Let exp never see a large positive number.",
         ),
@@ -144,7 +152,7 @@ ANSWERS = Answers(
         Misconception(
             "clamped-too-early",
             lambda x: textbook_tanh(x.clamp(-3, 3)),
-            "The input is cut off at 3, where tanh is not flat yet.",
+            "The input is cut off too early, where tanh is not flat yet.",
             "Cut off further out (20, say), or rewrite the formula.",
         ),
         Misconception(
@@ -164,6 +172,20 @@ ANSWERS = Answers(
             cut_off(torch.tanh),
             "The value is right, but it is cut off from x, by detach(), .data, NumPy or no_grad().",
             "Compute with x itself, using PyTorch's operations.",
+        ),
+        Misconception(
+            "nan-falls-through",
+            nan_falls_through,
+            "Both branches are safe now, but a NaN in x is neither ≥ 0 nor < 0, and your code"
+            " makes a number of it.",
+            "Choose with x < 0 in both places, so that the other branch keeps all else.",
+        ),
+        Misconception(
+            "clamped-too-late",
+            lambda x: textbook_tanh(x.clamp(-500, 500)),
+            "The input is cut off where exp has overflowed already: in float32 that begins at"
+            " 89, and exp(2x) needs half of it.",
+            "Cut off where tanh is flat, at 20 for example.",
         ),
     ),
 )

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from helpers.checking import Aspect, Case
-from helpers.checks.bug_clinic.program import clinic_check
+from helpers.checks.bug_clinic.program import clinic_check, how_many
 
 # 10. The death rate ------------------------------------------------------------------------------
 
@@ -45,6 +45,10 @@ def _census_cases(rng: torch.Generator) -> Iterator[Case]:
     yield case("all units dead", two, [dead, dead])
     yield case("a unit that lives in the second batch only", two, [second, dead, never, half])
     yield case("a unit that lives in the first batch only", two[::-1], [second, dead, never, never])
+    rare = [[-1.0] * 39 + [1.0], [-2.0] * 10]
+    yield case("a unit that lives for one sample of fifty", rare, [half, dead, never, never])
+    often = [[1.0] * 39 + [-1.0], [2.0] * 10]
+    yield case("a unit that is 0 for one sample of fifty", often, [half, dead, never, never])
     yield case("batches of different sizes", [[1.0], [-1.0, -2.0, -3.0]], [half, dead])
     yield case("LeakyReLU", two, [dead, half, never], activation="nn.LeakyReLU")
     yield case("values that cancel", two, [dead, half, (0.0, 0.0)], activation="nn.Hardtanh")
@@ -126,7 +130,8 @@ def _observe_fit(fit: Any, case: Case) -> Iterator[tuple[str, Any]]:
     model = FITTED[case.model]()
     batches = list(zip(case.xs, case.ys, strict=True))
     predictions = fit(model, batches, case.images, case.epochs, 0.1)
-    yield "number", len(predictions)
+    sized = hasattr(predictions, "__len__")
+    yield "number", f"{len(predictions)} results" if sized else how_many(predictions)
     for epoch, value in enumerate(predictions, start=1):
         yield f"logits {epoch}", value
     yield "graph", bool(predictions[-1].requires_grad)

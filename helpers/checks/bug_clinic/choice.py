@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from helpers.checking import Aspect, Case
-from helpers.checks.bug_clinic.program import clinic_check
+from helpers.checks.bug_clinic.program import clinic_check, how_many
 
 SETTINGS = (1, 3, 7, 15)
 Predict = Callable[[torch.Tensor], torch.Tensor]
@@ -79,6 +79,9 @@ def _choice_cases(rng: torch.Generator) -> Iterator[Case]:
     yield Case("60 rows", settings=settings, **second)
     yield Case("settings in another order", settings=settings[::-1], **second)
     yield Case("one setting", settings=[7], **second)
+    yield Case("22 rows, of which 5 are held out", settings=settings, **_draw(rng, 22, 12))
+    # more neighbours than rows: the three settings give the same model
+    yield Case("three settings that are equally good", settings=[200, 100, 300], **first)
 
 
 def _which(rows: torch.Tensor, table: torch.Tensor) -> set[int]:
@@ -106,13 +109,14 @@ def _observe_choice(choose: Any, case: Case) -> Iterator[tuple[str, Any]]:
 
     given = case.fresh()
     result = choose(fit, given.settings, given.x, given.y, given.x_test, given.y_test)
-    yield "results", len(result) if isinstance(result, (tuple, list)) else result
+    yield "results", how_many(result)
     setting, accuracy = result
     of_training = set().union(*(rows for rows, _ in fitted))
     yield "test rows learned", len(set().union(*(rows for _, rows in fitted)))
     yield "validation rows learned", len([i for i in of_training if i >= kept])
     yield "models asked about the test", len([rows for rows in asked if rows])
     yield "setting", setting
+    yield "settings afterwards", given.settings
     yield "accuracy", accuracy.item() if isinstance(accuracy, torch.Tensor) else accuracy
     yield "test rows asked", sum(len(rows) for rows in asked)
     yield "training rows learned", len([i for i in of_training if i < kept])
@@ -140,6 +144,9 @@ CHOICE = clinic_check(
             "The test set is for one model, after the choice.",
         ),
         "setting": Aspect(f"the setting of {_CALL}", "Another setting is the best one."),
+        "settings afterwards": Aspect(
+            f"{_CALL}, and then settings", "Your code changed the list of settings."
+        ),
         "accuracy": Aspect(
             f"the accuracy of {_CALL}",
             "The accuracy is not that of the chosen model on the test.",

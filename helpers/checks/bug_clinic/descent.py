@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from helpers.checking import Aspect, Case
-from helpers.checks.bug_clinic.program import clinic_check
+from helpers.checks.bug_clinic.program import clinic_check, how_many
 
 # 7. A factor 2 -----------------------------------------------------------------------------------
 
@@ -39,7 +39,7 @@ def _descent_cases(rng: torch.Generator) -> Iterator[Case]:
 
 def _observe_descent(descent: Any, case: Case) -> Iterator[tuple[str, Any]]:
     result = descent(case.w, case.X, case.y, case.lam, case.lr, case.momentum, case.steps)
-    yield "results", len(result) if isinstance(result, (tuple, list)) else result
+    yield "results", how_many(result)
     w, objectives = result
     yield "objectives", torch.stack([torch.as_tensor(o).detach().double() for o in objectives])
     yield "w", w.detach()
@@ -86,13 +86,22 @@ def _regressor_cases(rng: torch.Generator) -> Iterator[Case]:
         )
 
 
+def _found(model: Any, name: str) -> Any:
+    """A parameter by its name, also where a layer has a second name; None if there is none."""
+    layer, _, parameter = name.partition(".")
+    return getattr(getattr(model, layer, None), parameter, None)
+
+
 def _observe_regressor(make: Any, case: Case) -> Iterator[tuple[str, Any]]:
     model = make(3, 4, case.lam)
-    named: dict[str, nn.Parameter] = dict(model.named_parameters())
+    parameters = [_found(model, name) for name in NAMES]
+    yield (
+        "parameters",
+        ", ".join(n for n, p in zip(NAMES, parameters, strict=True) if p is not None),
+    )
     with torch.no_grad():
-        for name, value in zip(NAMES, case.values, strict=True):
-            named[name].copy_(value)
-    parameters = [named[name] for name in NAMES]
+        for parameter, value in zip(parameters, case.values, strict=True):
+            parameter.copy_(value)
     model.train()
     yield "output", model(case.x)
     loss = model.loss(case.x, case.y)
@@ -117,6 +126,9 @@ OUTPUTS = clinic_check(
     cases=_regressor_cases,
     observe=_observe_regressor,
     aspects={
+        "parameters": Aspect(
+            f"{_MADE}, and its parameters", "A parameter is missing, or has another name."
+        ),
         "output": Aspect(f"{_MADE}; model({{x}})", "The prediction is wrong."),
         "loss": Aspect(f"{_MADE}; model.loss({{x}}, {{y}})", "The loss in training is wrong."),
         "connected": Aspect(

@@ -159,7 +159,8 @@ DROPOUT = clinic_check(
             "In training each unit of each sample must be drawn by itself.",
         ),
         "kept by two models": Aspect(
-            _MADE.replace("{mode}", "train") + "; the share of units that two such models both keep",
+            _MADE.replace("{mode}", "train")
+            + "; the share of units that two such models both keep",
             "Two models must drop different units; the random seed is the caller's.",
             0.0,
             NOISE,

@@ -40,6 +40,17 @@ def clinic_check(
     )
 
 
+def how_many(result: Any) -> str:
+    """The number of results in words, or what is there instead of several.
+
+    >>> how_many((1, 2)), how_many(None), how_many(0.5)
+    ('2 results', 'None', 'a float alone')
+    """
+    if isinstance(result, (tuple, list)):
+        return f"{len(result)} results"
+    return "None" if result is None else f"a {type(result).__name__} alone"
+
+
 def extremes(values: torch.Tensor) -> torch.Tensor:
     """The smallest and the largest value, rounded so that the last digits do not count; two zeros
     where there is no value.

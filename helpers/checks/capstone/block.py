@@ -123,8 +123,10 @@ BASIC_BLOCK = Check(
     cases=_block_cases,
     observe=_observe_block,
     aspects={
-        "attributes": Aspect("BasicBlock({arguments}), which of the five attributes it has",
-            "An attribute is missing, or has another name.",),
+        "attributes": Aspect(
+            "BasicBlock({arguments}), which of the five attributes it has",
+            "An attribute is missing, or has another name.",
+        ),
         "weights": Aspect(
             "BasicBlock({arguments})", "A convolution has a weight of the wrong shape."
         ),

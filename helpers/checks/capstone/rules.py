@@ -196,7 +196,14 @@ HONEST = {
 }
 """What an honest answer shows in the trial, in the order in which it is looked at."""
 
-PUBLIC = ("output", "kind of output", "numbers", "two builds", "optimised", "changed by configure_training")
+PUBLIC = (
+    "output",
+    "kind of output",
+    "numbers",
+    "two builds",
+    "optimised",
+    "changed by configure_training",
+)
 """Rules that need no labels, so that a broken one can end the observation at once."""
 
 
