@@ -123,10 +123,9 @@ def _on_difference(
 def _advice(check: Check, verdict: Verdict) -> list[tuple[str, str]]:
     found = verdict.misconception
     difference = verdict.difference
-    if found is None and difference is not None and difference.kind == "type":
-        if difference.yours is None:
-            return [(texts.NEXT, texts.NEXT_NONE)]
     if found is None:
+        if difference is not None and difference.kind == "type" and difference.yours is None:
+            return [(texts.NEXT, texts.NEXT_NONE)]
         return [(texts.NEXT, texts.NEXT_REREAD.format(section=check.reread))]
     cause = texts.DIAGNOSIS.format(id=found.id, diagnosis=found.diagnosis)
     return [(texts.CAUSE, cause), (texts.NEXT, texts.NEXT_HINT.format(hint=found.hint))]

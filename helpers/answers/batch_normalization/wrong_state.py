@@ -28,6 +28,13 @@ class NeverUpdated(HandBatchNorm):
         pass
 
 
+class NothingRemembered(HandBatchNorm):
+    """Neither the statistics nor the counter."""
+
+    def update(self, x: Tensor, mean: Tensor, var: Tensor) -> None:
+        pass
+
+
 class BiasedStored(HandBatchNorm):
     def update(self, x: Tensor, mean: Tensor, var: Tensor) -> None:
         n = x.numel() / x.shape[1]
@@ -231,6 +238,10 @@ def wrong_state(base: type[HandBatchNorm]) -> tuple[Misconception, ...]:
         ("never-updated", NeverUpdated,
          "The running statistics stay at their first values.",
          "Update both in training: (1 − momentum) · old + momentum · batch."),
+        ("nothing-remembered", NothingRemembered,
+         "Nothing is remembered in training: the running statistics and the counter stay as they "
+         "were.",
+         "In training, update both statistics and add 1 to num_batches_tracked."),
         ("biased-stored", BiasedStored,
          "Your running_var collects the biased variance; PyTorch stores the unbiased one.",
          "Multiply the batch variance by n / (n − 1) before you store it."),

@@ -137,8 +137,9 @@ class SecondNames(Base):
 
     def __init__(self, inputs, hidden, lam):
         nn.Module.__init__(self)
-        self.net = nn.Sequential(nn.Linear(inputs, hidden), nn.ReLU(), nn.Linear(hidden, 1))
-        self.first, self.second = self.net[0], self.net[2]
+        first, second = nn.Linear(inputs, hidden), nn.Linear(hidden, 1)
+        self.net = nn.Sequential(first, nn.ReLU(), second)
+        self.first, self.second = first, second
         self.lam = lam
 
 

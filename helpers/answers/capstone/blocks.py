@@ -16,9 +16,9 @@ class BasicBlock(nn.Module):
     def __init__(self, in_channels: int, out_channels: int, stride: int = 1) -> None:
         super().__init__()
         self.conv1 = conv3x3(in_channels, out_channels, stride if self.first_stride else 1)
-        self.bn1 = nn.BatchNorm2d(out_channels)
+        self.bn1: nn.Module = nn.BatchNorm2d(out_channels)
         self.conv2 = conv3x3(out_channels, out_channels, stride if self.second_stride else 1)
-        self.bn2 = nn.BatchNorm2d(out_channels)
+        self.bn2: nn.Module = nn.BatchNorm2d(out_channels)
         self.shortcut = self.make_shortcut(in_channels, out_channels, stride)
 
     def make_shortcut(self, i: int, o: int, stride: int) -> nn.Module:

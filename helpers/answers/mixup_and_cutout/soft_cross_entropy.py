@@ -182,8 +182,8 @@ ANSWERS = Answers(
         Misconception(
             "clamps-probabilities",
             _clamped,
-            "You clamp the probabilities before the logarithm. A very wrong answer then gets the "
-            "loss of a less wrong one, and no gradient.",
+            "You clamp the probabilities, or add a small number to them, before the logarithm. A very "
+            "wrong answer then gets the loss of a less wrong one, and hardly a gradient.",
             "Use log_softmax: nothing has to be clamped then.",
         ),
         Misconception(

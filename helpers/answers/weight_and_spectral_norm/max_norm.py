@@ -73,6 +73,10 @@ def _always(weight: Tensor, max_norm: float) -> Tensor:
     return torch.where(norms > 0, max_norm / norms, 1.0)
 
 
+def _always_and_zero(weight: Tensor, max_norm: float) -> Tensor:
+    return max_norm / lengths(weight)
+
+
 def _to_length_one(weight: Tensor, max_norm: float) -> Tensor:
     norms = lengths(weight)
     return torch.where(norms > max_norm, 1 / norms, 1.0)
@@ -225,6 +229,13 @@ ANSWERS = Answers(
             _asks_for_gradients,
             "You switch requires_grad on for a tensor that did not ask for gradients.",
             "Use with torch.no_grad() instead: it leaves the weight's own setting alone.",
+        ),
+        Misconception(
+            "every-row-and-zero",
+            with_scale(_always_and_zero),
+            "You bring every row to the length max_norm, also those that are shorter, and a "
+            "row of zeros becomes NaN.",
+            "Only rows longer than max_norm change: limit the factor by 1.",
         ),
     ),
 )

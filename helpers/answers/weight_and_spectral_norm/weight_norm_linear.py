@@ -194,7 +194,8 @@ ANSWERS = Answers(
         Misconception(
             "not-normalised",
             layer(lambda g, v: g * v),
-            "Your weight is g·v; v is not divided by the length of its rows.",
+            "For autograd your weight is g·v: v is not divided by the length of its rows, or only "
+            "where autograd does not see it.",
             "w = g·v/‖v‖: then the length of v no longer matters.",
         ),
         Misconception(

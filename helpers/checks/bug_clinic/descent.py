@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import torch
-from torch import nn
 
 from helpers.checking import Aspect, Case
 from helpers.checks.bug_clinic.program import clinic_check, how_many

@@ -90,7 +90,7 @@ def _running_means(block: nn.Module) -> torch.Tensor:
 
 
 def _observe_block(make: Any, case: Case) -> Iterator[tuple[str, Any]]:
-    block = _made(make, case)
+    block: Any = _made(make, case)
     yield "attributes", ", ".join(name for name in NAMES if hasattr(block, name))
     yield "weights", _sizes(block)
     yield "parameters", sum(p.numel() for p in block.parameters())

@@ -71,8 +71,8 @@ def kind_of_output(outputs: Any, case: Case) -> str:
     """Whether the rows are probabilities, as a softmax at the end makes them."""
     if not has_numbers(outputs) or outputs.dim() != 2:
         return UNREADABLE
-    sums = outputs.double().sum(dim=1)
-    are = bool((outputs >= 0).all()) and bool(((sums - 1).abs() < 1e-3).all())
+    inside = ((outputs > 0) & (outputs < 1)).all()
+    are = bool(inside) and bool(((outputs.double().sum(dim=1) - 1).abs() < 1e-3).all())
     return "probabilities" if are else "logits"
 
 
