@@ -12,12 +12,14 @@ from torch import nn
 from helpers import (
     check_activation_function,
     check_collapse_linear_layers,
+    check_configure_training,
     check_count_parameters,
     check_numerical_gradient,
     check_relu,
     check_sigmoid,
 )
 from helpers.answers.activation_functions.formulas import HandReLU, HandSigmoid, HandTanh
+from helpers.answers.capstone.settings import configure_training as configure
 from helpers.checking import CheckFailed, NotAttempted, uses_your_code
 
 
@@ -277,3 +279,22 @@ def test_an_experiment_hides_no_other_error() -> None:
         _ = 1 / 0
     with pytest.raises(NotImplementedError), uses_your_code():
         nn.Module()(1)
+
+
+def test_a_forgotten_return_is_what_to_look_for() -> None:
+    text = message(check_sigmoid, Student.sigmoid(forward=lambda x: None))
+    assert "You returned  None" in text
+    assert "every way through your code ends with `return`" in text
+
+
+def test_an_error_that_no_line_of_the_student_raised() -> None:
+    """The check calls the scheduler; there is no line to show and to repair."""
+
+    def configure_training(model: nn.Module, total_steps: int) -> tuple[Any, Any]:
+        optimizer, _ = configure(model, total_steps)
+        return optimizer, torch.optim.lr_scheduler.OneCycleLR(optimizer, 0.1, total_steps - 1)
+
+    text = message(check_configure_training, configure_training)
+    assert "Tried to step 21 times" in text
+    assert "Your line" not in text
+    assert "No line of yours raised this" in text

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -99,3 +101,25 @@ def test_a_stub_is_not_attempted() -> None:
 
     with pytest.raises(NotAttempted, match=r"TODO 10\.4 "):
         check_bug_clinic("dropout", Stub)
+
+
+def test_what_pytorch_loads_is_no_time_of_the_student() -> None:
+    """In a fresh process the first computation with a meta tensor loads hundreds of modules."""
+    program = """
+import sys
+import torch.nn.functional as F
+from helpers import check_bug_clinic
+
+loaded = []
+
+def repaired_mask(x, p):
+    before = len(sys.modules)
+    result = F.dropout(x, p)
+    loaded.append(len(sys.modules) - before)
+    return result
+
+check_bug_clinic("mask", repaired_mask)
+assert max(loaded) < 50, loaded
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
