@@ -77,12 +77,16 @@ slope = 3 * (at - 0.5) ** 2 + 1
 axes.plot(x, f(at) + slope * (x - at), color="#0072B2", linestyle=":", label="slope at x = 1")
 axes.plot([at - h, at + h], [f(at - h), f(at + h)], "o--", color="#D55E00", label="central")
 axes.plot([at, at + h], [f(at), f(at + h)], "s-.", color="#009E73", label="one-sided")
-axes.set(xlabel="x", ylabel="f(x)", title="A wide step, h = 0.8: which line is as steep as f?")
+axes.set(
+    xlabel="x",
+    ylabel="f(x)",
+    title="A wide step, h = 0.8: which line comes nearer to the slope of f?",
+)
 axes.legend()
 show_figure(
     figure,
-    "A curve with three lines at x = 1. The line through one step back and one step ahead is "
-    "nearly as steep as the curve; the line through x and one step ahead is steeper.",
+    "A curve with three lines near x = 1. The line through one step back and one step ahead is a "
+    "little steeper than the curve; the line through x and one step ahead is much steeper.",
 )
 
 # %% [markdown]
@@ -101,13 +105,13 @@ show_figure(
 #
 # <details><summary>Hint 2: how to go over the entries of any shape</summary>
 #
-# `x.clone().flatten()` is a vector with a copy of the entries; `vector.reshape(x.shape)` brings
-# the shape back. So it is enough to handle a vector.
+# `flat = x.clone().flatten()` is a vector with a copy of the entries, and `flat.reshape(x.shape)`
+# brings the shape back. So it is enough to handle a vector.
 # </details>
 #
 # <details><summary>Hint 3: nearly the answer</summary>
 #
-# Inside `with torch.no_grad():` and for each `i`:
+# Inside `with torch.no_grad():` and for each index `i` of `flat`:
 #
 # ```python
 # moved = flat.clone()
@@ -115,7 +119,8 @@ show_figure(
 # ahead = f(moved.reshape(x.shape))
 # ```
 #
-# and the same with `- h`; then `gradient[i] = (ahead - back) / (2 * h)`.
+# and the same with `- h` for `back`; then `gradient[i] = (ahead - back) / (2 * h)`. At the end give
+# `gradient` the shape of `x`.
 # </details>
 
 
@@ -168,10 +173,10 @@ with uses_your_code():
 # %% [markdown]
 # ### An experiment: how small should the step be?
 #
-# A smaller step makes the formula more exact, but floating-point numbers have only about 16
-# digits, and a difference of two nearly equal numbers loses most of them. So there is a best step
-# in between. We measure it on a real loss: the cross-entropy of a linear classifier on 100 images
-# of handwritten digits (8×8 pixels, from scikit-learn).
+# A smaller step makes the formula more exact, but a float64 number has only about 16 digits, and
+# a difference of two nearly equal numbers loses most of them. So there is a best step in between.
+# We measure it on a real loss: the cross-entropy (the usual loss for classes) of a linear
+# classifier on 100 images of handwritten digits.
 
 # %%
 from helpers.experiments.start_here import errors_by_step
@@ -272,16 +277,16 @@ with uses_your_code():
 #
 # Some points of every lesson are given by a person. Write a few sentences; formulas are welcome.
 #
-# A classmate checks the gradient of a network with 10,000 parameters by your
+# A classmate checks the gradient of a network with 10,000 parameters with your
 # `numerical_gradient`, in float32, with $h = 10^{-5}$, and finds errors of several percent.
 # **Is the network's gradient wrong? What would you change about the test, and what does the test
 # cost?**
 
 # %% [markdown] question="numerical-gradient"
 # **Model answer.** Probably not. In float32 a number has about 7 digits. The difference
-# f(x + h) − f(x − h) is about 2h times the slope, here about 10⁻⁵ times the slope, while each value
-# of f carries a rounding error of about 10⁻⁷ times its size. So the result keeps only one or two
-# digits: an error of several percent is what the test itself makes. Run the test in float64,
+# f(x + h) − f(x − h) is about 2h times the slope, here 2·10⁻⁵ times the slope, while each value of f
+# carries a rounding error of about 10⁻⁷ times its size. So the result keeps only one or two
+# digits: an error of several percent comes from the test itself. Run the test in float64,
 # where the rounding error is about 10⁻¹⁶, or take a larger step. The test needs two evaluations of
 # the loss for each parameter, here 20,000, where backward() needs about one pass; so one tests a
 # small network or a random selection of parameters.
@@ -309,7 +314,7 @@ with uses_your_code():
 # **Sources**
 #
 # - A. Griewank and A. Walther, *Evaluating Derivatives*, 2nd edition, SIAM 2008: why the chain rule
-#   gives all slopes for about the price of one evaluation.
+#   gives all slopes for the price of a few evaluations.
 # - N. J. Higham, *Accuracy and Stability of Numerical Algorithms*, 2nd edition, SIAM 2002: rounding,
 #   and the best step of a difference.
 #
