@@ -210,15 +210,16 @@ print("sigmoid, the textbook formula")
 show_far_from_zero(textbook_sigmoid)
 
 # %% [markdown]
-# `nan` means *not a number*. One of them in a gradient spoils every weight at the next step. Where
-# does it come from?
+# `nan` means *not a number*. One of them in a gradient is enough to spoil all weights within a step
+# or two. Where does it come from?
 #
 # - **In the value.** In float32 the largest number is about $3.4 \cdot 10^{38}$, and $e^x$ exceeds
 #   it from about $x = 89$ on; the result is infinity. (In float64 this happens from about 710 on.)
 #   Then tanh computes infinity divided by infinity, which has no value.
-# - **Only in the gradient.** The sigmoid at $x = -100$ is $1 / (1 + \infty) = 0$, which is right!
-#   But on the way back the chain rule multiplies the slope of the division, which is 0, by the
-#   slope of the exponential, which is infinity. And $0 \cdot \infty$ has no value.
+# - **Only in the gradient.** The sigmoid at $x = -100$ is $1 / (1 + \infty) = 0$, which is right to
+#   more than 40 decimal places! But on the way back the chain rule multiplies the slope of the
+#   division, which is 0, by the slope of the exponential, which is infinity. And $0 \cdot \infty$
+#   has no value.
 #
 # So a right value proves nothing about the gradient. Computing in float64 does not help either: it
 # only moves the border from 89 to 710.
@@ -238,8 +239,8 @@ for dtype in (torch.float32, torch.float64):
 # are the same function, and in each half the exponential is at most 1. There is one more trap:
 # `torch.where` computes *both* halves for *all* entries, and the half that is not chosen still
 # takes part in the gradient, as $0 \cdot \infty$. So the *argument* of each `exp` must be made safe
-# too, with a `torch.where` of its own. Another way is to clamp the argument (beyond ±30 the sigmoid
-# is flat for float32 anyway).
+# too, with a `torch.where` of its own. Another way is to clamp the argument: beyond ±30 the sigmoid
+# is so near to 0 or 1 that the difference hardly ever matters.
 #
 # **At zero.** The question is another one. ReLU has a corner there, and no slope. PyTorch takes
 # $a'(0) = 0$, and so does this course. Formulas for ReLU that look alike differ in just this point:
@@ -610,6 +611,8 @@ with uses_your_code():
 #
 # ### TODO 1.8
 #
+# Write ReLU as such a function.
+#
 # <details><summary>Hint 1</summary>
 #
 # `ctx.save_for_backward(x)` keeps x; `(x,) = ctx.saved_tensors` gets it back.
@@ -763,8 +766,8 @@ with uses_your_code():
         yticks=range(len(results)),
         yticklabels=list(results),
         xlabel="test accuracy (dots: five seeds, line: mean)",
+        ylim=(len(results) - 0.5, -0.5),
     )
-    axes.invert_yaxis()
     show_figure(
         figure,
         "Test accuracy of five networks on even against odd digits. Both linear ones lie near "
@@ -779,8 +782,8 @@ with uses_your_code():
 #
 # ### Saturation
 #
-# The wider the numbers that arrive at a sigmoid or tanh, the more units sit where the function is
-# flat. We send the test digits through a random layer with 256 units and scale the numbers that
+# The more widely the numbers that arrive at a sigmoid or tanh are spread, the more units sit where
+# the function is flat. We send the test digits through a random layer with 256 units and scale the numbers that
 # arrive, so that their standard deviation is 0.5, 1, 3 or 10:
 
 # %%
@@ -799,23 +802,23 @@ with uses_your_code():
 #
 # ### Zero-centred or not
 #
-# The outputs of the sigmoid are all positive. For one image the gradient of a weight behind it is
-# (the error of the neuron) × (the output of the sigmoid before it), so for one neuron *all* its
-# weights are pushed in the same direction, all up or all down. To turn one weight up and another
-# down, learning must zigzag. The outputs of tanh have both signs. We count the neurons whose
-# weights one image pushes in one direction only:
+# The outputs of the sigmoid are all positive. Take a unit of the next layer. For one image the
+# gradient of each of its weights is (the error of the unit) × (the output of the sigmoid that the
+# weight multiplies), so *all* its weights are pushed in the same direction, all up or all down. To
+# turn one weight up and another down, learning must zigzag. The outputs of tanh have both signs. We
+# count the units whose weights one image pushes in one direction only:
 
 # %%
 with uses_your_code():
     for name, activation in (("sigmoid", MySigmoid()), ("ReLU", MyReLU()), ("tanh", MyTanh())):
         print(
-            f"{name:<8} {one_sign_share(activation):.0%} of neurons are pushed in one direction only"
+            f"{name:<8} {one_sign_share(activation):.0%} of the units are pushed in one direction only"
         )
 
 # %% [markdown]
 # All of them for the sigmoid, none for tanh, and that in every seed. ReLU has the same defect as
-# the sigmoid, since its outputs are never negative, and still learns well: its slope of 1 matters
-# more than its missing centre.
+# the sigmoid, since its outputs are never negative, and still learns well: its slope of 1 seems to
+# matter more than its missing centre.
 #
 # ## One question to think about
 #
