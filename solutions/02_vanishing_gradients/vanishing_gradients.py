@@ -32,9 +32,9 @@
 # $$ \left\lVert \frac{\partial L}{\partial a_{l-1}} \right\rVert \le
 # \tfrac14 \, \lVert W_l \rVert_2 \left\lVert \frac{\partial L}{\partial a_l} \right\rVert . $$
 #
-# Unless the weights are large, **every sigmoid layer makes the gradient at least four times
-# smaller**. The gradient of the weight $W_l$ itself is made of $\partial L/\partial a_l$,
-# so it vanishes together with it.
+# As long as $W_l$ makes no vector longer, $\lVert W_l \rVert_2 \le 1$, **every sigmoid layer makes
+# the gradient at least four times smaller**. The gradient of the weight $W_l$ itself is made of
+# $\partial L/\partial a_l$, so the two vanish together.
 
 # %%
 import math
@@ -183,7 +183,7 @@ with uses_your_code():
     )
     x = data.x_train[:5]
     print("shape of the logits:", tuple(model(x).shape))
-    print("largest difference to nn.Sequential:", (model(x) - same(x)).abs().max().item())
+    print("largest difference from nn.Sequential:", (model(x) - same(x)).abs().max().item())
 
 # %% [markdown]
 # ## The gradient, layer by layer
@@ -193,6 +193,8 @@ with uses_your_code():
 # only: they have two or more axes, while biases have one.
 #
 # ### TODO 2.2
+#
+# Write the function that finds these numbers for any model.
 #
 # <details><summary>Hint 1: where the names are</summary>
 #
@@ -293,7 +295,7 @@ with uses_your_code():
     plot_mean_and_spread(right, range(DEPTH + 1), [way.bounds for way in ways], "bound", 1)
     right.set(
         yscale="log",
-        xlabel="activation l (0: after the input layer)",
+        xlabel="activation $l$ (0: after the input layer)",
         ylabel="norm of the gradient at $a_l$",
         title="Going back, against ¼·‖W‖ a layer",
         xticks=range(0, DEPTH + 1, 4),
@@ -356,6 +358,8 @@ vanishing_gradients_demo()
 # $(1 + \alpha^2)/2$. What must $v$ be then?
 #
 # ### TODO 2.3
+#
+# Write both rules: the bound $b$ of Xavier, and the standard deviation of Kaiming.
 #
 # <details><summary>Hint 1: from the variance to the two numbers</summary>
 #
@@ -483,11 +487,12 @@ with uses_your_code():
 #
 # The ratio is not everything. ReLU with Xavier has a good *ratio*, yet in every hidden layer its
 # gradients are more than a hundred times smaller than with Kaiming. The reason: the mean square
-# halves at each layer, on the way *forward* and on the way *back*. The gradient of $W_l$ is a product of
-# the two: what arrives from the front, times what comes from behind. An early layer has much of
-# the one and little of the other, a late layer the reverse, and the products are equally small. (For
-# ReLU without biases this holds for any scale.) PyTorch's default has biases; they keep the signal
-# alive on the way forward, so its ratio shows what is lost on the way back.
+# halves at each layer, on the way *forward* and on the way *back*. The gradient of $W_l$ is a product
+# of two things: what arrives from the input, times what comes back from the loss. An early layer has
+# much of the one and little of the other, a late layer the reverse, and the products are equally
+# small. (Without biases, a ReLU network has a ratio near 1 whatever the scale of its weights.)
+# PyTorch's default has biases; they keep the signal alive on the way forward, so its ratio shows what
+# is lost on the way back.
 #
 # ## Does it learn?
 #
@@ -576,8 +581,8 @@ with uses_your_code():
 # %% [markdown]
 # **What we saw.** With tanh and Xavier, and with ReLU and Kaiming, every weight moves by between
 # $3 \cdot 10^{-4}$ and $5 \cdot 10^{-2}$ of its length in a step. In the sigmoid network only the last
-# layers move; the first ones move by less than $10^{-18}$, which float32 cannot even store. In the
-# default ReLU network the first layers move by less than $10^{-8}$.
+# layers move; the first ones move by less than $10^{-18}$ of their length, which float32 rounds away.
+# In the default ReLU network the first layers move by less than $10^{-8}$.
 #
 # ## A road that is never closed: residual connections
 #
@@ -592,6 +597,8 @@ with uses_your_code():
 # the whole gradient back. For that the sum must stay free: no activation follows it.
 #
 # ### TODO 2.4
+#
+# Write the block.
 #
 # <details><summary>Hint 1: what the constructor makes</summary>
 #
@@ -694,7 +701,7 @@ with uses_your_code():
         print(f"ten blocks multiply the signal, {name} weights: {factors}")
 
 # %% [markdown]
-# **What we saw.** The residual network ends at 0.93 or more in each seed, where the plain one stays
+# **What we saw.** The residual network ends at 0.93 or more in each seed, whereas the plain one stays
 # at chance, and the ratio of its first to its last gradient lies between 0.5 and 2.
 #
 # A cure has its dose. Kaiming's weights are made for a *plain* ReLU network. In a residual network
@@ -719,6 +726,8 @@ with uses_your_code():
 # $c / \lVert g \rVert$.
 #
 # ### TODO 2.5
+#
+# Write clipping.
 #
 # <details><summary>Hint 1: the joint norm</summary>
 #
@@ -843,14 +852,12 @@ with uses_your_code():
 # So what ReLU with Kaiming's weights needs at this depth is a limit on single steps. A smaller step
 # is a limit too, but it makes the harmless steps shorter as well, and then 20 epochs are too few.
 #
-# To be honest about it: the gradient grows while the network learns, and so most of the steps, more
-# than 70 %, are shortened. Here clipping is more than an emergency brake: it makes nearly all steps
-# equally long, namely $0.1 \cdot 2 = 0.2$. And the residual network needed none of this and did better:
+# To be honest about it: once the clipped network learns, its gradient grows, and so most of the
+# steps, more than 70 %, are shortened. Here clipping is more than an emergency brake: it makes most
+# steps equally long, namely $0.1 \cdot 2 = 0.2$. And the residual network needed none of this and did better:
 # the best cure for cliffs is a network that has fewer of them.
 #
 # ## One question to think about
-#
-# Some points of every lesson are given by a person. Write a few sentences; formulas are welcome.
 #
 # Two of our networks had the same 20 layers, the same data and the same steps; one stayed at chance
 # and the other learned. **Why does the accuracy that a deep network reaches depend on its
@@ -903,6 +910,7 @@ with uses_your_code():
 # - X. Glorot and Y. Bengio, *Understanding the difficulty of training deep feedforward neural
 #   networks*, AISTATS 2010: saturation, and the initialisation called Xavier.
 # - K. He, X. Zhang, S. Ren and J. Sun, *Delving deep into rectifiers*, ICCV 2015: the initialisation
-#   for ReLU; and *Deep residual learning for image recognition*, CVPR 2016: residual blocks.
+#   for ReLU; *Deep residual learning for image recognition*, CVPR 2016: residual blocks; and *Identity
+#   mappings in deep residual networks*, ECCV 2016: why nothing should follow the sum.
 # - R. Pascanu, T. Mikolov and Y. Bengio, *On the difficulty of training recurrent neural networks*,
 #   ICML 2013: cliffs, and clipping.
