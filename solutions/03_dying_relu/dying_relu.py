@@ -42,9 +42,7 @@ from helpers.experiments.dying_relu import (
     untrained,
 )
 
-data = load(
-    "digits"
-).flat()  # "mnist", "fashion_mnist" and "cifar10" work as well, if you have them
+data = load("digits").flat()  # or "mnist", "fashion_mnist", "cifar10"
 x, y = data.x_train, data.y_train
 print(f"{data.name}: {len(x)} training images, {data.num_features} numbers each")
 
@@ -105,9 +103,9 @@ show_figure(
 # $$ \Delta z_n = -\eta \, \frac{\partial L}{\partial z_m} \, (x_m \cdot x_n + 1) . $$
 #
 # In all layers but the first, the inputs $x$ are themselves outputs of ReLU, so no entry is
-# negative, and $x_m \cdot x_n \ge 0$. **One step therefore moves the pre-activations of all samples
-# in the same direction.** If the step is large and the direction is down, all of them land below
-# zero together.
+# negative, and $x_m \cdot x_n \ge 0$. **One step on one sample therefore moves the pre-activations of
+# all samples in the same direction.** If the step is large and the direction is down, all of them
+# may land below zero together.
 #
 # ## A zero is not a death
 #
@@ -367,8 +365,8 @@ with uses_your_code():
         print(f"  {name:<9}  {min(values):.2f} to {max(values):.2f}")
 
 # %% [markdown]
-# **What we saw.** The healthy network (its initial weights were four times as wide as PyTorch's)
-# has zeros in more than half of its activations, about two thirds on average, and it reads more than
+# **What we saw.** The healthy network (its initial weights were PyTorch's, multiplied by four) has
+# zeros in more than half of its activations, about two thirds on average, and it reads more than
 # 90 % of the test images right. Fewer than 1 unit in 20 is dead. This held for each of five seeds. So
 # a high zero rate is sparsity, and sparsity is no disease. Report the dead fraction if you mean death.
 #
@@ -420,9 +418,9 @@ with uses_your_code():
 # | first bias | 0: at most 5 % dead | −1: more than half dead; −4: all dead; accuracy below 0.2 |
 # | first weights | PyTorch's: at most 5 % dead | 12 times wider: more than 40 % dead, accuracy below 0.5 |
 #
-# The three are different illnesses. A *large step* and *wide weights* kill *during* training:
-# wide weights make large outputs and so large gradients, and the step overshoots. A *negative
-# bias* kills *before* training: the unit is born dead.
+# The three are different illnesses. A *large step* and *wide weights*, those with a large spread, kill
+# *during* training: wide weights make large outputs and so large gradients, and the step overshoots.
+# A *negative bias* kills *before* training: the unit is born dead.
 #
 # ## Experiment 3: a dead unit gets exactly zero gradient
 #
@@ -488,7 +486,7 @@ with uses_your_code():
             panel.plot([position] * len(runs), right, marker, color="#0072B2", markersize=6)
         panel.set(title=cause, ylim=(-0.03, 1.03), xlim=(-0.5, 3.5))
         panel.set_xticks(range(4), ["as it is", "small step", "leaky", "He"])
-    panels[0].set(ylabel="test accuracy, one mark a seed")
+    panels[0].set(ylabel="test accuracy, one mark per seed")
     show_figure(
         figure,
         "Test accuracy of three ill networks, each as it is and with three cures. The large step is "
@@ -513,9 +511,9 @@ with uses_your_code():
 # - *He initialisation* helps where the first weights or biases are at fault. It cannot make up for
 #   a step that is too large.
 #
-# Where the cure fits, at most 5 % of the units are dead. For LeakyReLU that number is 0 by
-# definition, since it is never exactly zero; so the accuracy is the honest measure there. And its slope
-# matters: with the usual 0.01 the network with biases of −1 stays below 0.2, as the
+# Where the cure fits, at most 5 % of the units are dead. For LeakyReLU that number says nothing: its
+# output is zero only where $z$ is exactly zero, so the accuracy is the honest measure there. And its
+# slope matters: with the usual 0.01 the network with biases of −1 stays below 0.2, as the
 # gradient through two silent layers is still 10,000 times smaller. That is the vanishing gradient of
 # lesson 02.
 
