@@ -11,8 +11,8 @@
 # A model with many parameters can fit its training data in many ways. Some of these fits use large
 # weights that cancel each other on the training data and do harm everywhere else. That is
 # **overfitting**: the training error is small, the test error is not. Whatever makes the error on new
-# data smaller, rather than that on the training data, is called **regularisation**. The oldest way is
-# a **penalty**, which makes large weights cost something:
+# data smaller, rather than that on the training data, is called **regularisation**. One of the oldest
+# ways is a **penalty**, which makes large weights cost something:
 #
 # $$ J(w) = L(w) + \lambda\, \Omega(w), $$
 #
@@ -84,6 +84,8 @@ show_figure(
 #
 # ### TODO 4.1
 #
+# Write both penalties, each for all parameters of a model together.
+#
 # <details><summary>Hint 1: how to begin</summary>
 #
 # For one tensor `p`, `p.abs().sum()` and `0.5 * (p ** 2).sum()` are the two terms. Add them up over
@@ -139,10 +141,9 @@ with uses_your_code():
     torch.manual_seed(0)
     model = nn.Sequential(nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, 10))
     vector = nn.utils.parameters_to_vector(model.parameters())
-    print(f"L1  PyTorch {vector.norm(1):.4f}           yours {l1_penalty(model.parameters()):.4f}")
-    print(
-        f"L2  PyTorch {0.5 * vector.norm() ** 2:.4f}            yours {l2_penalty(model.parameters()):.4f}"
-    )
+    l1, l2 = vector.norm(1), 0.5 * vector.norm() ** 2
+    print(f"L1  PyTorch {l1:8.3f}   yours {l1_penalty(model.parameters()):8.3f}")
+    print(f"L2  PyTorch {l2:8.3f}   yours {l2_penalty(model.parameters()):8.3f}")
 
 # %% [markdown]
 # ## Weight decay is a step
@@ -247,6 +248,8 @@ with uses_your_code():
 #
 # ### TODO 4.3
 #
+# Write the function that turns the $\lambda$ of either formula into `weight_decay`.
+#
 # <details><summary>Hint 1: what is asked</summary>
 #
 # `weight_decay` is the number before $w$ in the gradient. Differentiate each penalty.
@@ -292,7 +295,7 @@ check_weight_decay_for(weight_decay_for)
 # We train a network on digits twice, from the same weights and with the same batches: once with
 # $\lambda\,\Omega_2$ added to the loss, once with `weight_decay`. After 50 steps we compare all weights.
 # We also do it with **momentum**, where a step follows not the last gradient but a running sum of the
-# gradients so far, $\text{velocity} \leftarrow 0.9 \cdot \text{velocity} + g$.
+# gradients so far, in which older ones fade: $\text{velocity} \leftarrow 0.9 \cdot \text{velocity} + g$.
 
 # %%
 from helpers.experiments.weight_decay import penalty_against_decay
@@ -304,7 +307,7 @@ with uses_your_code():
 
 # %% [markdown]
 # **What we saw.** For SGD, with momentum too, the two are the same to far below $10^{-6}$, in each of
-# five seeds. For Adam they will not be; we come back to it.
+# five seeds. For Adam they will not be, as we shall see below.
 #
 # ## The experiment that textbooks like, and why it misleads
 #
@@ -400,6 +403,8 @@ show_figure(
 #
 # ### TODO 4.4
 #
+# Sort the parameters of a model into the two groups.
+#
 # <details><summary>Hint 1: how to know what a parameter belongs to</summary>
 #
 # `model.modules()` gives every module, the model itself too. For each,
@@ -441,7 +446,7 @@ def parameter_groups(model, weight_decay):
     """Two groups of an nn.Module's parameters for an optimiser: decayed and not decayed.
 
     Returns a list of two dicts with the keys "params" (a list of parameters) and "weight_decay"
-    (a number, 0 for the second). Both say it, since the default of AdamW is not 0.
+    (a number, 0 for the second). Both groups need it, since the default of AdamW is not 0.
 
     Not decayed: biases (the parameter's own name contains "bias") and the parameters of
     torch's normalisation layers, of any number of axes. Decayed: every other weight, that of
@@ -476,7 +481,8 @@ check_parameter_groups(parameter_groups)
 #
 # Now a setting in which the penalty does help. We take 300 images of digits and draw 30 % of their labels
 # anew at random, as if careless people had labelled them. The **validation set** is a third part of the
-# data: we do not train on it, we choose by it, here the best $\lambda$. The validation and test labels
+# data, beside the training and the test set: we do not train on it, we choose by it, here the best
+# $\lambda$. The validation and test labels
 # stay clean. A network with one hidden layer of 64 units can learn all 300 labels by heart, the wrong
 # ones too. We train it with seven values of $\lambda$; the rest is the same: data, first weights, batches
 # and number of steps. (Another dataset: write
@@ -585,6 +591,8 @@ with uses_your_code():
 # decay.
 #
 # ### TODO 4.5
+#
+# Write one step of AdamW.
 #
 # <details><summary>Hint 1: pure</summary>
 #
@@ -697,6 +705,8 @@ show_figure(
 # %% [markdown]
 # ### TODO 4.6
 #
+# Write the soft threshold, for a whole tensor at once.
+#
 # <details><summary>Hint 1: three cases</summary>
 #
 # What becomes of 3, of 0.5 and of −2 if the threshold is 1?
@@ -737,7 +747,7 @@ check_soft_threshold(soft_threshold)
 
 # %%
 with uses_your_code():
-    w = torch.tensor([3.0, 0.5, -2.0, -0.2])
+    w = torch.tensor([3.0, 0.5, -2.0, 1.25])
     print("PyTorch:", F.softshrink(w, 1.0).tolist())
     print("yours:  ", soft_threshold(w, 1.0).tolist())
 
@@ -803,6 +813,8 @@ with uses_your_code():
 #
 # ### TODO 4.7
 #
+# Write the function that solves this equation for $w$.
+#
 # <details><summary>Hint 1: a linear system</summary>
 #
 # `torch.linalg.solve(A, b)` solves $Aw = b$, and is better than computing an inverse.
@@ -862,8 +874,9 @@ with uses_your_code():
 #
 # Real data again. The task: predict the pixel in the middle of a digit from the 63 others. There are 40
 # training images, fewer than features, so a linear model fits them perfectly without learning
-# much. We compare with the two rivals that the textbook's experiment forgot: the fit without a
-# penalty, here the smallest of all perfect fits, as from zero weights; and the constant, the mean pixel of the training images.
+# much. We compare with the two rivals that the textbooks' experiment forgot: the fit without a penalty,
+# here the one with the smallest weights of all perfect fits, which is where training from zero weights
+# ends; and the constant, the mean of that pixel over the training images.
 # $\lambda$ is chosen on 300 validation images, and the error is measured on 397 test images.
 
 # %%
@@ -942,7 +955,7 @@ weight_decay_demo()
 # ## Summary
 #
 # An L2 penalty multiplies the weights by a number a little below 1 in every step and so shrinks most what
-# the data do not determine; for SGD it is the same as `weight_decay`, and for Adam it is not.
+# the data do not determine; for SGD it is the same as weight decay, and for Adam it is not.
 # An L1 penalty takes the same amount from every weight, which leaves exact zeros. Whether a
 # penalty has learned better is known only beside an unpenalised fit, a constant and the untrained model,
 # with λ chosen on validation data.
