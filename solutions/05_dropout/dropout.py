@@ -75,7 +75,7 @@ show_figure(figure, alt)
 #
 # The first paper did not rescale in training, and multiplied by $1 - p$ at test time. Dividing in
 # training is called **inverted dropout**. It has the advantage that nothing has to be done at test
-# time. Every library of today does it this way.
+# time. PyTorch and the other common libraries do it this way.
 #
 # **What is not kept.** The spread: the variance of $Y_i$ over the masks is
 # $X_i^2 \, p / (1 - p)$. This noise is what regularises, and it grows with $p$.
@@ -125,7 +125,7 @@ def dropout_layer(X, dropout):
     in each call. The gradient flows through the kept entries, and is scaled like them.
     dropout = 0 gives the values of X, dropout = 1 gives zeros.
 
-    Raises ValueError for a dropout outside of [0, 1].
+    Raises ValueError for a dropout outside [0, 1].
     Not allowed: PyTorch's own dropout, as a module or as a function. Do not set a random seed.
     """
     ### BEGIN SOLUTION
@@ -199,6 +199,8 @@ with uses_your_code():
 # PyTorch does this for you. Write it once without PyTorch, to see that nothing is hidden.
 #
 # ### TODO 5.2
+#
+# Write both passes, in NumPy.
 #
 # <details><summary>Hint 1: what to remember</summary>
 #
@@ -333,7 +335,7 @@ class MyDropout(nn.Module):
 
     p: probability of dropping an entry, from 0 to 1.
 
-    The constructor raises ValueError for a p outside of [0, 1]. The module obeys train() and
+    The constructor raises ValueError for a p outside [0, 1]. The module obeys train() and
     eval() of any model that contains it, with gradients on or off. It has no parameters and its
     state_dict is empty. X is left unchanged; any shape, float32 or float64, any device.
     Not allowed: PyTorch's own dropout, as a module or as a function. Do not set a random seed.
@@ -431,7 +433,7 @@ with uses_your_code():
             plot_mean_and_spread(panel, epochs, values, f"p = {p}", index)
         panel.set(xlabel="epoch", ylabel="accuracy (%)", ylim=(50, 100), title=title)
     panels[1].axhline(73, color="black", linewidth=1, linestyle=":", label="labels that are right")
-    panels[0].legend(loc="lower left")
+    panels[0].legend(loc="lower right")
     panels[1].legend(loc="lower right")
     show_figure(
         figure,
@@ -458,14 +460,15 @@ with uses_your_code():
 #   of labels that are right.
 # - Be fair: in its best epoch the network *without* dropout was as good (about 95 percent). It
 #   first learned what is common and only later the exceptions. Stopping at the right moment would
-#   have helped as much, but one needs a clean validation set to know the moment (lesson 07).
-#   Dropout needs none.
+#   have helped as much, but one needs a validation set to know the moment (lesson 07). Here
+#   dropout needed none.
 #
 # ## Where it hurts
 #
 # Dropout is not always good. It adds noise to the training, and it makes the network smaller: at
-# $p = 0.5$ only half of the units work at a time. We train on 100 clean digits, with a wide network
-# (256 units a layer) and with a narrow one (16 units). Again all else is equal, 60 epochs.
+# $p = 0.5$ only half of the units work at a time. We train on 100 clean digits for 60 epochs, with a
+# wide network (256 units in each hidden layer) and with a narrow one (16 units). Again all else is
+# equal.
 
 # %%
 with uses_your_code():
@@ -474,7 +477,7 @@ with uses_your_code():
         for hidden in (256, 16)
     }
     figure, axes = new_figure(width=6.5)
-    print("units a layer    p = 0              p = 0.5")
+    print("units in a layer p = 0              p = 0.5")
     for x, (hidden, results) in enumerate(little.items()):
         percent = {p: [100 * value for value in values] for p, values in results.items()}
         for index, (p, values) in enumerate(percent.items()):
@@ -535,6 +538,8 @@ dropout_demo()
 # mode, one by one, also when something goes wrong on the way.
 #
 # ### TODO 5.4
+#
+# Write Monte-Carlo dropout for any classifier.
 #
 # <details><summary>Hint 1: in which order</summary>
 #
@@ -675,8 +680,8 @@ with uses_your_code():
 # %% [markdown] question="why-dropout"
 # **Model answer.** Dropout trains, in each step, another thinned network out of exponentially many,
 # all of which share their weights. A unit cannot rely on particular other units being present
-# (co-adaptation), so it has to compute something that is useful by itself. One can also see it as
-# noise that is multiplied onto the hidden units: the loss, averaged over masks, punishes solutions
+# (co-adaptation), so it has to compute something that is useful by itself. One can also see dropout as
+# noise by which the hidden units are multiplied: the loss, averaged over masks, punishes solutions
 # that depend strongly on single units, for a linear model much like a weight decay adapted to the
 # data. The friend is wrong: a network of half the size is *one* network whose units can co-adapt as
 # they like. With dropout, all units are trained and all are used at test time, roughly as the
@@ -704,7 +709,7 @@ with uses_your_code():
 #
 # **Common mistakes**
 #
-# - Keeping with probability $p$; it cannot be seen at $p = 0.5$.
+# - Keeping with probability $p$; at $p = 0.5$ this mistake cannot be seen.
 # - Not rescaling, or rescaling by $p$, or in evaluation only.
 # - One mask for the whole batch.
 # - `F.dropout(x, p)` without `training=self.training`; taking `no_grad()` for `eval()`.
