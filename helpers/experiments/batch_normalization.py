@@ -35,8 +35,8 @@ def network(
 
     Args:
         scale: factor on Kaiming's initial weights; None keeps PyTorch's own initialisation.
-        dropout: "none"; "between" puts dropout with p = ½ behind each activation; "last" puts it
-            only behind the last one, where no normalisation follows.
+        dropout: "none"; "between" puts dropout with p = ½ after each activation; "last" puts it
+            only after the last one, where no normalisation follows.
     """
     layers: list[nn.Module] = []
     size = data.num_features

@@ -65,14 +65,14 @@ axes.legend()
 show_figure(
     figure,
     "The standard deviation of a unit's input over 64 images, for 20 sigmoid layers. Without "
-    "BatchNorm it falls from about 0.4 to below 1e-10, like a power; with BatchNorm it is 1 in "
-    "every layer.",
+    "BatchNorm it falls from about 0.4 to below 1e-10, by about the same factor in each layer; with "
+    "BatchNorm it is 1 in every layer.",
 )
 
 # %% [markdown]
 # Without BatchNorm the last layers cannot tell one image from another: for them all images look
-# the same, to less than $10^{-10}$: even less than float32 could show. With BatchNorm the spread is
-# about 1 in every layer. We have not trained anything yet.
+# the same, to less than $10^{-10}$, which is even less than float32 could show. With BatchNorm the
+# spread is about 1 in every layer. We have not trained anything yet.
 #
 # ## What the layer computes
 #
@@ -362,6 +362,8 @@ check_batchnorm1d(MyBatchNorm1d)
 #
 # ### TODO 6.4
 #
+# Write BatchNorm for images.
+#
 # <details><summary>Hint 1: the axes</summary>
 #
 # `x.mean(dim=(0, 2, 3))` has the shape (C,).
@@ -375,8 +377,9 @@ check_batchnorm1d(MyBatchNorm1d)
 #
 # <details><summary>Hint 3: nearly the answer</summary>
 #
-# Copy your `MyBatchNorm1d` and change four things: the axes, `n = x.numel() // x.shape[1]`, the
-# views, and nothing else. (Or inherit from `MyBatchNorm1d` and write only `forward`.)
+# Copy your `MyBatchNorm1d` and change three things: the axes, the number of values per channel,
+# `n = x.numel() // x.shape[1]`, and the views. (Or inherit from `MyBatchNorm1d` and write only
+# `forward`.)
 # </details>
 
 
@@ -488,10 +491,10 @@ with uses_your_code():
         xscale="log",
         xlabel="learning rate at the start",
         ylabel="test accuracy",
-        title="BatchNorm allows steps about ten times as wide",
+        title="BatchNorm allows steps about ten times as large",
         ylim=(0, 1),
     )
-    axes.legend(loc="lower left")
+    axes.legend(loc="center left")
     show_figure(
         figure,
         "Test accuracy against the learning rate, mean and range over seeds. Without BatchNorm it "
@@ -502,7 +505,7 @@ with uses_your_code():
 # %% [markdown]
 # **What we saw.** Over five seeds: without BatchNorm 0.93 to 0.96 at a rate of 0.3; at 1 most runs
 # fail, and at 3 all are at chance. With BatchNorm 0.95 to 0.97 at a rate of 3; at 10 it fails as
-# well. So the widest rate that still trains grows about tenfold.
+# well. So the largest rate that still trains grows about tenfold.
 #
 # ## Experiment 3: how large must the initial weights be?
 #
@@ -540,9 +543,9 @@ show_figure(
 # %% [markdown]
 # **What we saw.** Over five seeds: without BatchNorm only the right scale learns (0.90), the others
 # stay at chance. With BatchNorm 0.95 to 0.98 for weights that are 10 or 100 times too small, 0.89 at
-# Kaiming's scale, and 0.58 for weights 10 times too large. Too large weights learn *slowly*: the
-# gradient is 10 times smaller and the weights are 10 times longer, so each step turns them about 100
-# times less.
+# Kaiming's scale, and 0.58 for weights 10 times too large. Weights that are too large learn *slowly*:
+# the gradient is 10 times smaller and the weights are 10 times longer, so each step turns them about
+# 100 times less.
 #
 # ## Experiment 4: training mode at test time
 #
@@ -562,12 +565,12 @@ for seed in SEEDS:
 
 # %% [markdown]
 # **What we saw.** Over five seeds: evaluation mode 0.95 to 0.97, training mode on mixed batches about
-# the same (0.95), and on batches of one class 0.19 to 0.23. The mixed batch is a trap: the bug does
-# not show until the data arrive in another order, or one at a time.
+# the same (0.95 on average), and on batches of one class 0.19 to 0.23. The mixed batch is a trap: the
+# bug does not show until the data arrive in another order, or one at a time.
 #
-# The opposite can happen, too. With a momentum of 0.001 the running statistics have not arrived after
-# 108 steps. Training looks fine (0.95 on mixed batches in training mode), and evaluation mode gives
-# 0.62 on average. If your model is good in training mode and bad in evaluation mode, look at its
+# The opposite can happen, too. With a momentum of 0.001 the running statistics have not caught up after
+# 108 steps. Training looks fine (0.95 on mixed batches in training mode, on average), and evaluation
+# mode gives 0.62 on average. If your model is good in training mode and bad in evaluation mode, look at its
 # running statistics first.
 #
 # ### A demo
@@ -594,6 +597,8 @@ batch_normalization_demo()
 #
 # ### TODO 6.5
 #
+# Write LayerNorm as a module.
+#
 # <details><summary>Hint 1: the shape</summary>
 #
 # Turn an int `n` into `(n,)`, anything else into a tuple, and keep it.
@@ -602,7 +607,7 @@ batch_normalization_demo()
 # <details><summary>Hint 2: the axes</summary>
 #
 # The last `len(shape)` axes are `tuple(range(-len(shape), 0))`. With `keepdim=True` mean and variance
-# fit to `x` without further work.
+# fit `x` without further work.
 # </details>
 #
 # <details><summary>Hint 3: nearly the answer</summary>
@@ -658,9 +663,8 @@ check_layer_norm(MyLayerNorm)
 
 # %%
 with uses_your_code():
-    words = torch.randn(
-        2, 5, 16, generator=torch.Generator().manual_seed(0)
-    )  # (batch, words, features)
+    generator = torch.Generator().manual_seed(0)
+    words = torch.randn(2, 5, 16, generator=generator)  # (batch, words, features)
     difference = (MyLayerNorm(16)(words) - nn.LayerNorm(16)(words)).abs().max().item()
     print(f"largest difference {difference:.0e}")
 
@@ -719,6 +723,8 @@ show_figure(
 # $W$. So the two layers are one linear layer, and BatchNorm costs nothing when a model is deployed.
 #
 # ### TODO 6.6
+#
+# Write the function that makes this one layer.
 #
 # <details><summary>Hint 1: what the new layer needs</summary>
 #
@@ -794,7 +800,7 @@ with uses_your_code():
 # **The first story (2015).** Ioffe and Szegedy called the change of a layer's input distribution during
 # training *internal covariate shift*, and said that BatchNorm helps because it reduces that shift.
 #
-# **The test (2018).** Santurkar, Tsipras, Ilyas and Mądry put random noise *behind* BatchNorm, new at
+# **The test (2018).** Santurkar, Tsipras, Ilyas and Mądry put random noise *after* BatchNorm, new at
 # each step, so that the distributions jump more than in a plain network. It trained nearly as well. We
 # repeat the idea in small: eight tanh layers; the *drift* is how far a unit's mean moves from one step
 # to the next, in its standard deviations.
@@ -812,7 +818,7 @@ for name, norm in {
 
 # %% [markdown]
 # **What we saw.** Over five seeds: the plain network stays close to chance. With BatchNorm 0.97. With
-# noise behind BatchNorm the drift is more than three times that of the plain network, and it still
+# noise after BatchNorm the drift is more than three times that of the plain network, and it still
 # reaches 0.95 to 0.97. So a small drift cannot be what makes this network learn. (One small network is
 # an example, not a proof; the paper has larger ones.)
 #
@@ -823,7 +829,7 @@ for name, norm in {
 #   range when steps are large; Bjorck et al. (2018) find that most of the gain in their experiments
 #   comes from these larger steps.
 # - *Supported under assumptions:* it makes the loss smoother along the gradient, so that larger steps
-#   are safe (Santurkar et al. 2018). Not everyone agrees that this is cause and not company: in very
+#   are safe (Santurkar et al. 2018). Not everyone agrees that this is the cause: in very
 #   deep networks *without* shortcuts BatchNorm makes gradients explode at the start (Yang et al. 2019).
 # - *In residual networks* it makes each block close to the identity at the start (De and Smith 2020),
 #   and networks with other means to that end train as well without it (Brock et al. 2021).
@@ -843,14 +849,15 @@ for name, norm in {"without": None, "with BatchNorm": nn.BatchNorm1d}.items():
 # ### Experiment 6: dropout and BatchNorm together
 #
 # In training dropout zeroes units and scales the others up, which keeps the *mean* of a unit and raises
-# its *variance*. A BatchNorm layer behind it remembers the larger variance. In evaluation mode dropout
+# its *variance*. A BatchNorm layer after it remembers the larger variance. In evaluation mode dropout
 # is off, the variance is smaller, and the layer divides by the wrong number (Li et al. 2019). We train
-# four ReLU layers with BatchNorm for 10 epochs: without dropout, with dropout behind the last activation
-# only, and with dropout behind each activation, so that three BatchNorm layers follow one.
+# four ReLU layers with BatchNorm for 10 epochs: without dropout, with dropout after the last activation
+# only, and with dropout after each activation, so that three of the BatchNorm layers come after a
+# dropout.
 
 # %%
 print(f"{'dropout (p = ½)':<24} test accuracy        variance met / remembered, last BatchNorm")
-for name, order in {"none": "none", "behind the last": "last", "behind each": "between"}.items():
+for name, order in {"none": "none", "after the last": "last", "after each": "between"}.items():
     made = [experiments.dropout_order(data, order, seed) for seed in SEEDS]
     print(
         f"{name:<24}",
@@ -860,9 +867,9 @@ for name, order in {"none": "none", "behind the last": "last", "behind each": "b
     )
 
 # %% [markdown]
-# **What we saw.** Means over five seeds: 0.94 without dropout, 0.93 with dropout behind the last
-# activation, 0.52 with dropout behind each. There the last BatchNorm meets only 9 % of the variance that
-# it remembers. So put dropout behind the last normalisation, or leave one of the two out.
+# **What we saw.** Means over five seeds: 0.94 without dropout, 0.93 with dropout after the last
+# activation, 0.52 with dropout after each. There the last BatchNorm meets only 9 % of the variance that
+# it remembers. So put dropout after the last normalisation, or leave one of the two out.
 #
 # ## One question to think about
 #
@@ -890,7 +897,7 @@ for name, order in {"none": "none", "behind the last": "last", "behind each": "b
 #
 # **Rubric (4 points).**
 #
-# - 1 point: says what BatchNorm does for training: signals in range at each layer and step, wider steps or
+# - 1 point: says what BatchNorm does for training: signals in range at each layer and step, larger steps or
 #   less dependence on the initialisation.
 # - 1 point: is honest about the reason: names internal covariate shift as disputed or refuted, or names an
 #   alternative (smoothness, independence of scale) without claiming certainty.
@@ -903,7 +910,7 @@ for name, order in {"none": "none", "behind the last": "last", "behind each": "b
 # ## Summary
 #
 # BatchNorm normalises each channel over the batch, with a learned scale and shift, and remembers running
-# statistics for evaluation mode. It lets deep networks train, allows steps about ten times as wide and
+# statistics for evaluation mode. It lets deep networks train, allows steps about ten times as large and
 # forgives a bad initial scale, but it needs a batch, and training and evaluation differ. LayerNorm applies
 # the same formula to each sample, and at test time BatchNorm can be folded into the layer before it.
 #

@@ -67,7 +67,7 @@ def by_rate(digits: Dataset) -> dict[tuple[bool, float], list[float]]:
 @pytest.mark.states(
     "without BatchNorm 0.93 to 0.96 at a rate of 0.3; at 1 most runs fail, and at 3 all are at chance. With BatchNorm 0.95 to 0.97 at a rate of 3; at 10 it fails as well"
 )
-def test_widest_rate_grows_about_tenfold(
+def test_largest_rate_grows_about_tenfold(
     by_rate: dict[tuple[bool, float], list[float]],
 ) -> None:
     assert within(by_rate[False, 0.3], 0.93, 0.96)
@@ -115,7 +115,7 @@ def modes(digits: Dataset) -> list[dict[str, float]]:
 
 
 @pytest.mark.states(
-    "evaluation mode 0.95 to 0.97, training mode on mixed batches about the same (0.95), and on batches of one class 0.19 to 0.23"
+    "evaluation mode 0.95 to 0.97, training mode on mixed batches about the same (0.95 on average), and on batches of one class 0.19 to 0.23"
 )
 def test_a_forgotten_eval_makes_predictions_depend_on_the_batch(
     modes: list[dict[str, float]],
@@ -127,7 +127,7 @@ def test_a_forgotten_eval_makes_predictions_depend_on_the_batch(
 
 
 @pytest.mark.states(
-    "Training looks fine (0.95 on mixed batches in training mode), and evaluation mode gives 0.62 on average",
+    "Training looks fine (0.95 on mixed batches in training mode, on average), and evaluation mode gives 0.62 on average",
     "With a momentum of 0.001",
 )
 def test_running_statistics_that_lag_spoil_evaluation_only(digits: Dataset) -> None:
@@ -140,7 +140,7 @@ def test_running_statistics_that_lag_spoil_evaluation_only(digits: Dataset) -> N
 
 
 @pytest.mark.states(
-    "With BatchNorm 0.97. With noise behind BatchNorm the drift is more than three times that of the plain network, and it still reaches 0.95 to 0.97."
+    "With BatchNorm 0.97. With noise after BatchNorm the drift is more than three times that of the plain network, and it still reaches 0.95 to 0.97."
 )
 def test_a_network_whose_distributions_jump_still_learns(digits: Dataset) -> None:
     def runs(norm: lesson.Norm) -> tuple[list[float], list[float]]:
@@ -204,7 +204,7 @@ def test_scaling_the_weights_before_batchnorm_changes_nothing(digits: Dataset) -
 
 
 @pytest.mark.states(
-    "0.94 without dropout, 0.93 with dropout behind the last activation, 0.52 with dropout behind each. There the last BatchNorm meets only 9 % of the variance"
+    "0.94 without dropout, 0.93 with dropout after the last activation, 0.52 with dropout after each. There the last BatchNorm meets only 9 % of the variance"
 )
 def test_dropout_between_batchnorms_shifts_the_variance(digits: Dataset) -> None:
     seen = {
