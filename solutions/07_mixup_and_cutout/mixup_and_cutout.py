@@ -54,8 +54,8 @@ def percent(values):
 
 # %%
 plain = experiments.plain_runs(SEEDS, DATA)
-print("labels of the training set given back: ", percent([run.fitted for run in plain]))
-print("test accuracy after the last epoch:    ", percent([run.last for run in plain]))
+print("labels of the training set given back:", percent([run.fitted for run in plain]))
+print("test accuracy after the last epoch:   ", percent([run.last for run in plain]))
 
 figure, axes = new_figure(width=7)
 plot_mean_and_spread(
@@ -77,7 +77,7 @@ show_figure(
 #
 # ## Mix two images, and their labels alike
 #
-# **Mixup** (Zhang and others 2018) never shows the network a plain image. It shows mixtures:
+# **Mixup** (Zhang et al. 2018) never shows the network a plain image. It shows mixtures:
 #
 # $$ \tilde x_i = \lambda\, x_i + (1 - \lambda)\, x_{\pi(i)}, \qquad
 #    \tilde y_i = \lambda\, e_{y_i} + (1 - \lambda)\, e_{y_{\pi(i)}} . $$
@@ -202,9 +202,9 @@ with uses_your_code():
 # %%
 with uses_your_code():
     mixed = {alpha: experiments.mixup_runs(mixup, alpha, SEEDS, DATA) for alpha in (1.0, 8.0)}
-    print("nothing added:  ", percent([run.last for run in plain]))
+    print("nothing added:", percent([run.last for run in plain]))
     for alpha, runs in mixed.items():
-        print(f"mixup, α = {alpha:g}:  ", percent([run.last for run in runs]))
+        print(f"mixup, α = {alpha:g}:", percent([run.last for run in runs]))
 
     figure, axes = new_figure(width=7)
     curves = {"nothing added": plain, "mixup, α = 1": mixed[1.0], "mixup, α = 8": mixed[8.0]}
@@ -212,7 +212,7 @@ with uses_your_code():
         accuracies = [run.history["test_accuracy"] for run in runs]
         plot_mean_and_spread(axes, EPOCHS, accuracies, label, i)
     axes.set(xlabel="epoch", ylabel="test accuracy", title="30 % random labels", ylim=(0.6, 1))
-    axes.legend(loc="lower left")
+    axes.legend(loc="lower right")
     show_figure(
         figure,
         "Test accuracy against epochs for no mixup and mixup with α = 1 and α = 8. All three rise "
@@ -238,7 +238,7 @@ with uses_your_code():
 # With a centre (row $r$, column $c$) and a size $s$, the rows
 # $r - \lfloor s/2 \rfloor, \dots, r - \lfloor s/2 \rfloor + s - 1$ are covered, in the columns
 # counted in the same way from $c$. That is $s$ rows for odd and even $s$ alike. What lies outside
-# of the image is left out, so a square at the border is smaller.
+# the image is left out, so a square at the border is smaller.
 #
 # Two traps wait here.
 #
@@ -250,6 +250,8 @@ with uses_your_code():
 #
 # ### TODO 7.2
 #
+# Write `cutout`. The centres are drawn elsewhere.
+#
 # <details><summary>Hint 1: how to begin</summary>
 #
 # `result = images.clone()`, then a loop over the images and their centres. A pair from a tensor
@@ -258,8 +260,8 @@ with uses_your_code():
 #
 # <details><summary>Hint 2: the border</summary>
 #
-# A slice may end behind the image, Python cuts it there. It may not begin with a negative number:
-# `max(top, 0)` helps. Compute the end before you change the beginning.
+# A slice may end beyond the image: Python cuts it at the border. It may not begin with a negative
+# number: `max(top, 0)` helps. Compute the end before you change the beginning.
 # </details>
 #
 # <details><summary>Hint 3: nearly the answer</summary>
@@ -287,7 +289,7 @@ def cutout(images, size, centers):
         N pairs.
 
     In image i, with (row, column) = centers[i], the square has the rows from row - size // 2 on,
-    size of them, and the columns from column - size // 2 on, size of them. What lies outside of
+    size of them, and the columns from column - size // 2 on, size of them. What lies outside
     the image is left out. The square is zero in all channels; everything else is as before.
 
     Returns a tensor of the shape, dtype and device of images. The arguments are left unchanged,
@@ -392,7 +394,7 @@ with uses_your_code():
 
 # %% [markdown]
 # **What we saw.** Honestly: on clean digits cutout does not help. With 1,100 images the accuracy is
-# 97.5 % without it, and about a point lower with a 6×6 square. With 100 images it is 89 % without
+# 97.6 % without it, and about a point lower with a 6×6 square. With 100 images it is 89 % without
 # cutout, and about 2 points lower on average over the sizes 2, 4 and 6. A square in an image of
 # 8×8 may cover the very stroke that makes a 3 an 8.
 #
@@ -403,7 +405,7 @@ with uses_your_code():
 # ## Targets that leave room for doubt
 #
 # A one-hot target asks for the probability 1. A softmax never reaches it, so the logits of the right
-# class are pushed up for ever. **Label smoothing** (Szegedy and others 2016) asks for a little less:
+# class are pushed up for ever. **Label smoothing** (Szegedy et al. 2016) asks for a little less:
 #
 # $$ \tilde y_i = (1 - \varepsilon)\, e_{y_i} + \frac{\varepsilon}{C}, $$
 #
@@ -415,6 +417,8 @@ with uses_your_code():
 # and this course share it among all $C$.
 #
 # ### TODO 7.3
+#
+# Write the function that makes these targets.
 #
 # <details><summary>Hint 1: the parts</summary>
 #
@@ -486,6 +490,8 @@ print("log_softmax(z):    ", z.log_softmax(dim=1))
 # %% [markdown]
 # ### TODO 7.4
 #
+# Write the loss, with the logarithm taken on paper.
+#
 # <details><summary>Hint 1: which axis is which</summary>
 #
 # Sum over the classes, `dim=1`; then take the mean over the images.
@@ -534,7 +540,7 @@ with uses_your_code():
     with seeded(0):
         logits, y = 3 * torch.randn(8, 10), torch.randint(10, (8,))
     targets = smooth_labels(y, 10, epsilon=0.1)
-    print(f"yours:                            {soft_cross_entropy(logits, targets).item():.6f}")
+    print(f"yours:                             {soft_cross_entropy(logits, targets).item():.6f}")
     print(f"F.cross_entropy with your targets: {F.cross_entropy(logits, targets).item():.6f}")
     built_in = F.cross_entropy(logits, y, label_smoothing=0.1)
     print(f"F.cross_entropy, label_smoothing:  {built_in.item():.6f}")
@@ -546,7 +552,7 @@ with uses_your_code():
 # confidence of about 0.8: if 80 % of them are right, the network is **calibrated**. If fewer are
 # right it is too sure; if more are right it is too modest.
 #
-# The **expected calibration error** (Guo and others 2017) sums this up. Sort the $n$ test predictions
+# The **expected calibration error** (Naeini et al. 2015) sums this up. Sort the $n$ test predictions
 # into ten bins $B_1, \dots, B_{10}$ by confidence (0 to 0.1, 0.1 to 0.2, and so on). Then
 #
 # $$ \mathrm{ECE} = \sum_{b=1}^{10} \frac{|B_b|}{n} \,
@@ -631,7 +637,7 @@ with uses_your_code():
 #   says 82 %. With $\varepsilon = 0.2$ the ECE is about 0.24. At the same time the accuracy *rises*
 #   by about one point at $\varepsilon = 0.1$. Accuracy and calibration are two different things.
 #
-# Müller and others (2019) report that smoothing improves calibration. Their networks, large ones
+# Müller et al. (2019) report that smoothing improves calibration. Their networks, large ones
 # trained for long, were too sure to begin with. So measure first, then smooth.
 #
 # ## Stop in time
@@ -647,7 +653,7 @@ with uses_your_code():
 #
 # $$ \text{value} < \text{best} - \text{min\_delta} . $$
 #
-# Only then it becomes the new `best`, and the count starts again at 0. NaN, the result of a training
+# Only then does it become the new `best`, and the count starts again at 0. NaN, the result of a training
 # that has blown up, never improves. (Every comparison with NaN is false.)
 #
 # For `patience=2` and `min_delta=0`:
@@ -662,6 +668,8 @@ with uses_your_code():
 # A sixth value of 0.6 or more would be the second in a row, and `step` would return True.
 #
 # ### TODO 7.5
+#
+# Write the class that counts like this.
 #
 # <details><summary>Hint 1: what to remember</summary>
 #
@@ -772,7 +780,7 @@ with uses_your_code():
         plot_mean_and_spread(panel, EPOCHS, [run.history[name] for run in plain], "all seeds", 0)
         kept = [run.history[name][s.best_epoch - 1] for run, s in zip(plain, stops, strict=True)]
         epochs = [stop.best_epoch for stop in stops]
-        panel.plot(epochs, kept, "D", color="#D55E00", label="kept, one mark a seed")
+        panel.plot(epochs, kept, "D", color="#D55E00", label="kept, one mark per seed")
         panel.set(xlabel="epoch", ylabel=label)
         panel.legend()
     panels[0].set(title="What early stopping sees", ylim=(0, None))
@@ -880,6 +888,7 @@ mixup_and_cutout_demo()
 #   for Computer Vision*, CVPR 2016: label smoothing.
 # - R. Müller, S. Kornblith and G. Hinton, *When Does Label Smoothing Help?*, NeurIPS 2019.
 # - C. Guo, G. Pleiss, Y. Sun and K. Q. Weinberger, *On Calibration of Modern Neural Networks*,
-#   ICML 2017: the expected calibration error.
+#   ICML 2017: large networks are too sure, measured with the expected calibration error of M. P.
+#   Naeini, G. F. Cooper and M. Hauskrecht (AAAI 2015).
 # - L. Prechelt, *Early Stopping — But When?*, in *Neural Networks: Tricks of the Trade*, Springer
 #   1998.

@@ -96,10 +96,10 @@ class TestMixup:
 
 
 class TestCutout:
-    @pytest.mark.states("the accuracy is 97.5 % without it")
+    @pytest.mark.states("the accuracy is 97.6 % without it")
     def test_costs_about_a_point_on_clean_digits(self) -> None:
         seen = lesson.cutout_accuracies(cutout, "1,100 clean images", (0, 6))
-        assert mean(seen[0]) == pytest.approx(0.975, abs=0.01)
+        assert mean(seen[0]) == pytest.approx(0.976, abs=0.01)
         assert -0.025 <= mean(seen[6]) - mean(seen[0]) <= -0.002
 
     @pytest.mark.states(
