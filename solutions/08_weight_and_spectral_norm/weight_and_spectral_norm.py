@@ -219,7 +219,7 @@ with uses_your_code():
 # The largest singular value is $\sigma(W) = \max_{x \neq 0} \lVert Wx \rVert / \lVert x \rVert$. Why
 # does it matter? For two inputs $a$ and $b$ of a linear layer,
 # $\lVert (Wa + \text{bias}) - (Wb + \text{bias}) \rVert \le \sigma(W) \lVert a - b \rVert$, and ReLU
-# drives no two vectors apart. So for a network $f$ of such layers
+# moves no two vectors further apart. So for a network $f$ of such layers
 #
 # $$ \lVert f(a) - f(b) \rVert \le \sigma(W_1)\, \sigma(W_2) \cdots \sigma(W_n)\,
 # \lVert a - b \rVert. $$
@@ -360,7 +360,7 @@ weight_and_spectral_norm_demo()
 # %% [markdown]
 # ## Dividing by the largest stretch
 #
-# **Spectral norm** (Miyato and others 2018) uses $W / \sigma(W)$ in place of $W$. The largest stretch
+# **Spectral norm** (Miyato et al. 2018) uses $W / \sigma(W)$ in place of $W$. The largest stretch
 # is then 1, whatever the optimiser does to $W$.
 #
 # Two tricks make it cheap and right:
@@ -384,7 +384,7 @@ weight_and_spectral_norm_demo()
 # saved, moves with the model, and is no parameter.
 # </details>
 #
-# <details><summary>Hint 2: what belongs inside of no_grad</summary>
+# <details><summary>Hint 2: what belongs inside no_grad</summary>
 #
 # The call of `power_iteration` and the new `self.u`. Not $\sigma$: compute it again, from the `u` and
 # `v` that came out, with `self.weight`.
@@ -473,11 +473,14 @@ with uses_your_code():
 #
 # **Max norm** is the simplest of the three. Train as usual, and after each step look at the rows: a
 # row that is longer than a limit $c$ is scaled back to the length $c$, with its direction kept. Rows
-# that fit are left alone. (Srebro and others 2004; Srivastava and others 2014 use it with dropout.)
+# that fit are left alone. (Srebro, Rennie and Jaakkola 2004, for the factors of a matrix;
+# Srivastava et al. 2014, for networks with dropout.)
 #
 # The weight is a parameter, so it must be changed **in place**, and without a graph.
 #
 # ### TODO 8.4
+#
+# Write the function that is called after each step.
 #
 # <details><summary>Hint 1: one factor for each row</summary>
 #
@@ -487,7 +490,7 @@ with uses_your_code():
 #
 # <details><summary>Hint 2: in place</summary>
 #
-# Inside of `with torch.no_grad():`, `weight.mul_(factor)` changes the tensor itself.
+# Inside `with torch.no_grad():`, `weight.mul_(factor)` changes the tensor itself.
 # `weight = weight * factor` would only make a new one.
 # </details>
 #
@@ -641,12 +644,12 @@ with uses_your_code():
 #   not even fit the training data (about 91 % there, where the others reach 99 %).
 # - With random labels the order turns round. Without a constraint the network learns wrong labels by
 #   heart. Spectral norm gains at least 2 points and max norm at least 4 in every run, about 6 and 8
-#   in the mean. Weight norm gains about 3 points in the mean.
+#   on average. Weight norm gains about 3 points on average.
 #
 # Why does spectral norm underfit? The largest stretch of the whole network is 1, so the ten outputs
 # for two different digits lie no further apart than the images do. Cross-entropy wants outputs far
 # apart, and cannot have them. Where one needs both, one multiplies the output by a number that is
-# learned or chosen. Miyato and others use the layer where a small stretch is the purpose: in a network
+# learned or chosen. Miyato et al. use the layer where a small stretch is the purpose: in a network
 # that learns to tell real images from made ones, so that another network can learn to make them.
 #
 # Weight norm forbids nothing: every weight can still be reached. So what it gains with random labels
@@ -659,7 +662,7 @@ with uses_your_code():
 #   a little less than half of it. A bound is made for the worst pair of inputs, not for those at hand.
 # - Training without a constraint raised the bound from about 1 to more than 12. Max norm kept it
 #   below 10. Weight norm does not bound it at all.
-# - With spectral norm, $u$ runs behind the weight: one iteration a pass, while each step moves the
+# - With spectral norm, $u$ lags behind the weight: one iteration a pass, while each step moves the
 #   weight. After training the bound is not 1 but between 1.0 and 1.6, and before the first pass,
 #   with a random $u$, it is above 1.3. After 200 more passes without steps it is 1 (within 0.03). If
 #   you need the promise to hold exactly, let the iteration catch up before you rely on it.
@@ -670,8 +673,6 @@ with uses_your_code():
 # labels, and from which limit on does it do nothing?
 #
 # ## One question to think about
-#
-# Some points are given by a person. Write a few sentences; formulas are welcome.
 #
 # You can hold weights back by adding a penalty to the loss (lesson 04), or by a constraint (max norm,
 # spectral norm). **What is the difference for the optimiser and for what is guaranteed afterwards?
@@ -722,6 +723,6 @@ with uses_your_code():
 # **Sources**
 #
 # - T. Salimans and D. P. Kingma, *Weight Normalization: A Simple Reparameterization to Accelerate
-#   Training of Deep Neural Networks*, 2016.
+#   Training of Deep Neural Networks*, NeurIPS 2016.
 # - T. Miyato, T. Kataoka, M. Koyama and Y. Yoshida, *Spectral Normalization for Generative Adversarial
-#   Networks*, 2018.
+#   Networks*, ICLR 2018.

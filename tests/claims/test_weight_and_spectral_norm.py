@@ -130,7 +130,7 @@ class TestTraining:
             assert min(reached) > 0.985 and mean(reached) > 0.99 - 0.003
 
     @pytest.mark.states(
-        "Spectral norm gains at least 2 points and max norm at least 4 in every run, about 6 and 8 in the mean. Weight norm gains about 3 points in the mean."
+        "Spectral norm gains at least 2 points and max norm at least 4 in every run, about 6 and 8 on average. Weight norm gains about 3 points on average."
     )
     def test_with_random_labels_constraints_help(self, noisy: Outcomes) -> None:
         assert min(gains(noisy, "spectral norm")) > 0.02
