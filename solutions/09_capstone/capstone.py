@@ -1,7 +1,7 @@
 # %% [markdown]
 # When you have finished this lesson you will be able to
 #
-# - write the residual block from which most image networks of the last ten years are made,
+# - write the residual block from which many image networks of the last ten years are made,
 # - give an optimiser the right parameters, and a learning rate that comes down in time,
 # - build a network within a budget, train it, and choose by a validation set,
 # - say on one page what you did, what it brought, and how sure you are.
@@ -74,7 +74,7 @@ show_figure(
 #
 # ## The block
 #
-# He and others (2015) made networks of more than a hundred layers trainable with one idea that you
+# He et al. (2015) made networks of more than a hundred layers trainable with one idea that you
 # know from lesson 02: let the layers learn a *change* of their input, and add the input itself by a
 # **shortcut**. For an input $x$ of shape $(N, C, H, W)$ ($N$ images, $C$ channels, $H \times W$
 # pixels) the block computes
@@ -97,7 +97,11 @@ show_figure(
 #   the stride $s$, and a BatchNorm. The output then has the shape
 #   $(N, C_{\text{out}}, \lceil H/s \rceil, \lceil W/s \rceil)$.
 #
-# No convolution has a bias, because the BatchNorm behind it takes the mean away again.
+# No convolution has a bias, because the BatchNorm after it takes the mean away again.
+#
+# In lesson 02 nothing followed the sum. The block of 2015 has a ReLU there: it passes the gradient on
+# wherever the sum is positive. For a network as shallow as ours that is enough; for hundreds of layers
+# the same authors took the ReLU away a year later (see the sources of lesson 02).
 
 # %%
 figure, axes = new_figure(width=8.4, height=2.7)
@@ -115,10 +119,10 @@ axes.text(
 )
 axes.text(8.4, 1, "+", ha="center", va="center", bbox={"boxstyle": "circle", "fc": "white"})
 axes.text(9.4, 1, "ReLU", ha="center", va="center", bbox={"boxstyle": "round", "fc": "white"})
-axes.annotate("", (8.1, 1), (0.2, 1), arrowprops={"arrowstyle": "->"}, zorder=0)
-axes.annotate("", (10.4, 1), (8.7, 1), arrowprops={"arrowstyle": "->"}, zorder=0)
+axes.annotate("", (8.28, 1), (0.2, 1), arrowprops={"arrowstyle": "->"}, zorder=0)
+axes.annotate("", (10.4, 1), (8.52, 1), arrowprops={"arrowstyle": "->"}, zorder=0)
 axes.plot([0.6, 0.6, 8.4], [1, -0.2, -0.2], color="black", linewidth=1, zorder=0)
-axes.annotate("", (8.4, 0.7), (8.4, -0.25), arrowprops={"arrowstyle": "->"}, zorder=0)
+axes.annotate("", (8.4, 0.9), (8.4, -0.25), arrowprops={"arrowstyle": "->"}, zorder=0)
 axes.text(0.1, 1.15, "x")
 axes.text(10.4, 1.15, "y")
 axes.set(xlim=(0, 10.8), ylim=(-0.7, 1.7))
@@ -375,9 +379,9 @@ with uses_your_code():
 #   This is by far the largest effect. The training must show what the test will ask.
 # - When the rate stays at its largest value, the accuracy is about 0.95, and lower in each of the
 #   five seeds.
-# - Without shortcuts it is hardly lower, by less than one point in the mean. With seven convolutions
+# - Without shortcuts it is hardly lower, by less than one point on average. With seven convolutions
 #   and BatchNorm, gradients reach the first layer anyway (lesson 06). Shortcuts earn their place in
-#   deep networks. A number for your report should say that honestly.
+#   deep networks. Your report should say such things honestly.
 #
 # ## Your network
 #
@@ -409,7 +413,7 @@ capstone_demo()
 # <details><summary>Hint 3: nearly the answer</summary>
 #
 # After a first convolution to 16 channels: one block that keeps 16 channels, one to 32 channels
-# with `stride=2`, one that keeps 32. With a linear layer behind the mean this has about 39,000
+# with `stride=2`, one that keeps 32. With a linear layer after the mean this has about 39,000
 # numbers.
 # </details>
 
@@ -443,7 +447,7 @@ check_capstone(build_model, configure_training)
 
 # %% [markdown]
 # The number that the check ends with is your points. You may improve your network or your settings
-# and run it again, but **not by trial on the check alone**: it uses the test images, and who
+# and run it again, but **not by trial on the check alone**: it uses the test images, and whoever
 # chooses by test images reports a number that is too good. Choose by the validation images, as
 # below.
 #
@@ -460,9 +464,9 @@ with uses_your_code():
     figure, (left, right) = new_figure(columns=2, width=9)
     epochs = range(1, len(runs[0]["loss"]) + 1)
     plot_mean_and_spread(left, epochs, [run["loss"] for run in runs], "training loss")
-    left.set(xlabel="epoch", ylabel="cross-entropy", yscale="log", title="Loss")
+    left.set(xlabel="epoch", ylabel="cross-entropy", yscale="log", title="Training loss")
     plot_mean_and_spread(right, epochs, [run["shaken_val"] for run in runs], "validation", index=1)
-    right.set(xlabel="epoch", ylabel="accuracy on shaken validation images", title="Accuracy")
+    right.set(xlabel="epoch", ylabel="accuracy", title="On shaken validation images")
     right.set_ylim(0.8, 1)
     show_figure(
         figure,
@@ -474,7 +478,7 @@ with uses_your_code():
 
 # %% [markdown]
 # **What we saw** with the course's own answers, over five seeds: the accuracy on shaken test images
-# was about 0.99 in the mean and above 0.978 each time: the third tier, with room.
+# was about 0.99 on average and above 0.978 each time: the third tier, with room.
 #
 # ## The same notebook on CIFAR-10
 #
@@ -576,7 +580,8 @@ with uses_your_code():
 #
 # **Common mistakes**
 #
-# - The ReLU before the sum instead of after it; a shortcut that changes nothing where the shape does.
+# - The second ReLU before the sum instead of after it; an identity as the shortcut where the shape
+#   changes.
 # - Weight decay on the parameters of BatchNorm; frozen parameters in the optimiser.
 # - A schedule counted in epochs that is stepped after every batch.
 # - Choosing the network by its test accuracy and then reporting that accuracy.

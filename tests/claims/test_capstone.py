@@ -72,7 +72,7 @@ def accuracies() -> list[float]:
     return found
 
 
-@pytest.mark.states("was about 0.99 in the mean and above 0.978 each time")
+@pytest.mark.states("was about 0.99 on average and above 0.978 each time")
 def test_the_courses_answer_never_loses_a_tier(accuracies: list[float]) -> None:
     """Measured over twenty seeds: mean 0.991, standard deviation 0.004, smallest 0.982."""
     assert min(accuracies) > 0.978 > TIERS[-1]
