@@ -122,7 +122,7 @@ def draw_programs(program: str, position: int) -> tuple[Figure, str]:
         if value == value:
             panel.plot([at], [value], "o", color="black")
         panel.set(
-            title=words[-1],
+            title=words[-1].replace(" ", ": ").replace("-", "−"),
             xlabel=shown.setting,
             ylabel=shown.result,
             ylim=(low - margin, high + margin),

@@ -198,13 +198,13 @@ def gradient_of_padding(relu: Function, rows: int = 8, words: int = 2) -> float:
 
 
 def step_on_mail(sure: Function, longest: float) -> tuple[float, torch.Tensor]:
-    """One step of a spam filter on four letters; return the loss and the weights after the step.
+    """One step of a spam filter on four e-mails; return the loss and the weights after the step.
 
-    A letter is a row of two counts; the last one is `longest` words long.
+    An e-mail is a row of two counts; the last one is `longest` words long.
     """
-    letters = torch.tensor([[1.0, 0.0], [0.0, 1.0], [2.0, 1.0], [0.0, longest]])
+    mails = torch.tensor([[1.0, 0.0], [0.0, 1.0], [2.0, 1.0], [0.0, longest]])
     spam = torch.tensor([1.0, 0.0, 1.0, 0.0])
     weight = torch.tensor([1.0, -1.0], requires_grad=True)
-    loss = F.mse_loss(sure(letters @ weight), spam)
+    loss = F.mse_loss(sure(mails @ weight), spam)
     (gradient,) = torch.autograd.grad(loss, weight)
     return loss.item(), (weight - 0.5 * gradient).detach()

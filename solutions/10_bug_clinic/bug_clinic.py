@@ -36,8 +36,8 @@ SEEDS = range(5)
 # %% [markdown]
 # ## How the clinic works
 #
-# Twelve short programs are ill. Each was written for this course, and each has a defect that stands
-# in public tutorials: all of them run, most of them train, and none of them says that it is
+# Twelve short programs are ill. Each was written for this course, and each has a defect that can be
+# found in public tutorials: all of them run, most of them train, and none of them says that it is
 # wrong. For each program you
 #
 # 1. *run* it and look at the symptom,
@@ -88,9 +88,8 @@ for i, (name, softplus) in enumerate(versions.items()):
     shift = 0.02 * (1 - i)  # so that lines that agree can all be seen
     panels[0].plot(x.detach(), y.detach() + 150 * shift, label=name, **line_style(i))
     panels[1].plot(x.detach(), slope + shift, label=name, **line_style(i))
-    print(
-        f"{name:<9} at x = 100: value {softplus(x.new_tensor(100.0)):.0f}, NaN slopes {slope.isnan().sum()}"
-    )
+    at_100, lost = softplus(x.new_tensor(100.0)), slope.isnan().sum()
+    print(f"{name:<9} value at x = 100: {at_100:3.0f}, slope NaN at {lost:3} of {len(x)} points")
 panels[0].set(xlabel="x", ylabel="value", title="softplus (lines drawn a little apart)")
 panels[1].set(xlabel="x", ylabel="slope by autograd", title="its gradient")
 panels[0].legend()
@@ -102,8 +101,8 @@ show_figure(
 )
 
 # %% [markdown]
-# The patched version has the right value everywhere, and its gradient is NaN in as many places as
-# before: `torch.where` computes both branches, and the one that is not chosen still takes part in
+# The patched version has the right value everywhere, and its gradient is NaN at as many points as
+# that of the textbook version: `torch.where` computes both branches, and the one that is not chosen still takes part in
 # the way back. (You met this in lesson 01.) The patch moved the symptom to a place where nobody
 # looked. So, for each program, ask
 #
@@ -201,7 +200,7 @@ with uses_your_code():
 # ## Program 2: a gate that is sure of itself
 #
 # A spam filter counts words and turns a score into a probability, with 1 for spam. It learns by
-# gradient descent. Letters have up to 50 words; then one of 100 words arrives.
+# gradient descent. E-mails have up to 50 words; then one of 100 words arrives.
 
 
 # %%
@@ -212,14 +211,13 @@ def sure(x):
 
 for longest in (50.0, 100.0):
     loss, weight = step_on_mail(sure, longest)
-    print(
-        f"longest letter {longest:3.0f} words: loss {loss:.4f}, weights after one step {weight.tolist()}"
-    )
+    rounded = [round(w, 3) for w in weight.tolist()]
+    print(f"longest e-mail {longest:3.0f} words: loss {loss:.4f}, weights after one step {rounded}")
 print("value at −200:", sure(torch.tensor(-200.0)).item())
 
 # %% [markdown]
 # **Symptom.** Both losses are 0.0542, an ordinary number, and the value at −200 is 0, as it should
-# be. But after one step with the longer letter all weights are NaN.
+# be. But after one step with the longer e-mail all weights are NaN.
 #
 # ### TODO 10.2
 #
@@ -262,7 +260,7 @@ check_bug_clinic("sigmoid", repaired_sigmoid)
 # %%
 with uses_your_code():
     loss, weight = step_on_mail(repaired_sigmoid, 100.0)
-    print(f"loss {loss:.4f}, weights after one step {weight.tolist()}")
+    print(f"loss {loss:.4f}, weights after one step {[round(w, 3) for w in weight.tolist()]}")
 
 # %% [markdown]
 # **Explain** in one sentence: the value was right, so where did the NaN come from?
@@ -537,7 +535,7 @@ with uses_your_code():
 # %% [markdown] question="clinic-mask" points=1
 # **Model answer.** The mask keeps entries with probability p although p is the probability of dropping,
 # the kept entries are not divided by 1 − p, so that the mean changes, and the mask is made on the CPU,
-# so that it cannot be multiplied with a tensor on a graphics card.
+# so that it cannot be multiplied by a tensor on a graphics card.
 #
 # **Rubric (1 point).**
 #
@@ -605,8 +603,8 @@ def repaired_penalty(model, lam):
         count.
     lam: λ, a float of at least 0.
 
-    Returns a 0-d tensor through which gradients flow: the gradient by a weight w is λ·w, also
-    where w is 0.
+    Returns a 0-d tensor through which gradients flow: the gradient with respect to a weight w is
+    λ·w, also where w is 0.
     """
     ### BEGIN SOLUTION
     return 0.5 * lam * sum((p**2).sum() for p in model.parameters() if p.dim() >= 2)
@@ -685,7 +683,8 @@ print("on paper  w = 0.500, where F = 0.2500")
 #
 # <details><summary>Hint 1: where to look</summary>
 #
-# Differentiate $\lambda \lVert w \rVert^2$ by $w$, and compare with the line `gradient = ...`.
+# Differentiate $\lambda \lVert w \rVert^2$ with respect to $w$, and compare with the line
+# `gradient = ...`.
 # </details>
 #
 # <details><summary>Hint 2: how many places</summary>
@@ -696,7 +695,7 @@ print("on paper  w = 0.500, where F = 0.2500")
 #
 # <details><summary>Hint 3: nearly the answer</summary>
 #
-# The gradient of the penalty is `2 * lam * w`. It belongs into `gradient`, before the momentum.
+# The gradient of the penalty is `2 * lam * w`. It belongs in `gradient`, before the momentum.
 # </details>
 
 
@@ -1181,7 +1180,7 @@ with uses_your_code():
     for i, (_, values, marker, color) in enumerate(rows):
         axes.plot(values, [i] * 5, marker, color=color, alpha=0.6)
     axes.set_yticks(range(4), [name for name, *_ in rows])
-    axes.invert_yaxis()
+    axes.set_ylim(3.5, -0.5)
     axes.axvline(0.1, color="black", linestyle=":", linewidth=1)
     axes.set(xlabel="accuracy on the same test images (dotted: guessing)", xlim=(0, 1))
     show_figure(
@@ -1211,8 +1210,8 @@ with uses_your_code():
 # %% [markdown]
 # ## Program 12: the best of many on the test set
 #
-# Forty sensors, and a label that somebody decided by *flipping a coin*. No model can be right more
-# often than half the time. The program below tries 100 models, ridge regressions with four values of $\lambda$
+# Forty sensors, and a label that somebody decided by *flipping a coin*. On new rows no model can be
+# right more than half of the time on average. The program below tries 100 models, ridge regressions with four values of $\lambda$
 # and 25 choices of five sensors, and reports the best. It was *regularised*, so what could go wrong?
 #
 # It is called with a function `fit(x, y, setting)` that returns a trained rule: call the rule with
@@ -1375,7 +1374,7 @@ bug_clinic_demo()
 #
 # **Sources**
 #
-# - D. Sculley, G. Holt, D. Golovin and others, *Hidden Technical Debt in Machine Learning Systems*, NeurIPS
+# - D. Sculley, G. Holt, D. Golovin et al., *Hidden Technical Debt in Machine Learning Systems*, NeurIPS
 #   2015: why such programs fail without a sound.
 # - G. C. Cawley and N. L. C. Talbot, *On Over-fitting in Model Selection and Subsequent Selection Bias in
 #   Performance Evaluation*, Journal of Machine Learning Research 11, 2010: program 12, at length.

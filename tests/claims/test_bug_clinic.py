@@ -78,7 +78,7 @@ def test_1_half_of_the_units_are_nan(seed: int) -> None:
 
 
 @pytest.mark.states("Both losses are 0.0542")
-def test_2_a_long_letter_spoils_the_weights() -> None:
+def test_2_a_long_mail_spoils_the_weights() -> None:
     loss, weight = step_on_mail(BROKEN["sure"], 50.0)
     long_loss, long_weight = step_on_mail(BROKEN["sure"], 100.0)
     assert loss == pytest.approx(0.0542, abs=5e-5)
