@@ -3,7 +3,7 @@
 #
 # Books, papers and libraries do not always mean the same thing by the same word. This page says what
 # *this course* means, which is what PyTorch does. Nothing here has to be taken on trust: below each
-# line stands a cell that proves it. Run a cell, and it either prints one line or fails.
+# line stands a cell that proves it. Run a cell: it prints one line, or it fails.
 #
 # | | The convention | Lesson |
 # |---|---|---|
@@ -28,7 +28,8 @@ _ = torch.manual_seed(0)
 #
 # ReLU has a corner at 0: the slope is 0 on the left and 1 on the right, and at the corner itself it
 # is not defined. The course takes *0*, as PyTorch's `relu` does. Other ways to write the same
-# function choose otherwise, because PyTorch shares the gradient of a tie between both sides.
+# function choose otherwise. With `torch.maximum` it is one half, because PyTorch shares the gradient
+# of a tie between both sides.
 #
 # You need this in lesson [01](01_activation_functions/activation_functions.ipynb), and in lesson
 # [03](03_dying_relu/dying_relu.ipynb), where a unit that is zero everywhere gets no gradient.
@@ -130,7 +131,7 @@ print(
 # %% [markdown]
 # ## 3. Under Adam, a penalty is not weight decay
 #
-# Adam divides each entry of the gradient by a running size of that entry. If a penalty is part of
+# Adam divides each entry of the gradient by the recent size of that entry. If a penalty is part of
 # the gradient, it is divided as well: this is what `torch.optim.Adam(weight_decay=lam)` does.
 # **Decoupled** weight decay shrinks the weights directly, by the factor
 # $1 - \text{lr} \cdot \lambda$, and leaves the gradient alone: this is `torch.optim.AdamW`.
