@@ -93,6 +93,10 @@ show_figure(
 # For a tensor $x$ with many entries the **gradient** has one slope for each entry: move that entry
 # by $h$, leave all the others where they are.
 #
+# PyTorch keeps for each result a *graph* of the operations that made it, so that it can go back
+# through them. Here this is not needed: inside `with torch.no_grad():` nothing is recorded, and the
+# result carries no graph.
+#
 # ### TODO 0.1
 #
 # Complete `numerical_gradient` below. Replace the line with `raise`, run the cell, then run the
@@ -129,7 +133,7 @@ show_figure(
 def numerical_gradient(f, x, h=1e-5):
     """The gradient of a scalar function by central differences, entry by entry.
 
-    f: takes a float64 tensor of the shape of x; returns a 0-d tensor or a float.
+    f: takes a float64 tensor of the shape of x; returns a float or a 0-d tensor (of shape ()).
     x: float64 tensor of any shape; it is left unchanged.
     h: the step.
 
