@@ -182,8 +182,8 @@ activation_functions_demo()
 # %% [markdown]
 # ## What breaks far from zero
 #
-# Now we send numbers through the textbook formulas that are larger than usual, and ask autograd
-# for the slope as well:
+# Now we send numbers that are larger than usual through the textbook formulas. We also ask
+# *autograd* for the slope: the part of PyTorch that computes gradients when you call `backward()`.
 
 
 # %%
@@ -737,8 +737,10 @@ with uses_your_code():
 # The same can be measured. The data are 1,797 handwritten digits (8×8 pixels). The task is to
 # say whether the digit is even or odd: two classes, each a mixture of five quite different shapes,
 # which no single plane separates well. We train five networks five times each, with the same
-# data, the same number of steps and the same step size; only depth and activation differ.
-# (Try `even_or_odd("mnist")` if you have MNIST on your computer.)
+# data, the same number of steps and the same step size; only depth and activation differ. Each of
+# the five times has its own **seed**, a number that fixes all random draws: the initial weights and
+# the order of the images. We measure the *test accuracy*, the share of right answers on images that
+# took no part in the training. (Try `even_or_odd("mnist")` if you have MNIST on your computer.)
 
 # %%
 data = even_or_odd()
