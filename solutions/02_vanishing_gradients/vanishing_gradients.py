@@ -650,8 +650,8 @@ check_residual_block(ResidualBlock)
 # %% [markdown]
 # ### The same with PyTorch
 #
-# PyTorch has no module for this block alone. Its `nn.TransformerEncoderLayer` ends with one, whose
-# layers are named `linear1` and `linear2` as well, with dropout and a normalisation besides. We
+# PyTorch has no module for this block alone. Its `nn.TransformerEncoderLayer` ends with one; the
+# layers are named `linear1` and `linear2` there too, and dropout and a normalisation are added. We
 # compare with `x` plus an `nn.Sequential`, and test the road itself: with `linear2` at zero, the block
 # must pass on both the values and the gradient unchanged.
 
@@ -852,8 +852,8 @@ with uses_your_code():
 # So what ReLU with Kaiming's weights needs at this depth is a limit on single steps. A smaller step
 # is a limit too, but it makes the harmless steps shorter as well, and then 20 epochs are too few.
 #
-# To be honest about it: once the clipped network learns, its gradient grows, and so most of the
-# steps, more than 70 %, are shortened. Here clipping is more than an emergency brake: it makes most
+# To be honest about it: while the clipped network learns, its gradient is mostly longer than the
+# limit, and so most of the steps, more than 70 %, are shortened. Here clipping is more than an emergency brake: it makes most
 # steps equally long, namely $0.1 \cdot 2 = 0.2$. And the residual network needed none of this and did better:
 # the best cure for cliffs is a network that has fewer of them.
 #
@@ -876,7 +876,7 @@ with uses_your_code():
 # learn. A good ratio is necessary here, not sufficient: ReLU with Kaiming's weights had a ratio near
 # 1 and still learned badly at a step of 0.1, because single steps were far too long; clipping
 # repaired it. ReLU with Xavier's weights has a good ratio while all gradients are small. So one
-# looks at the ratio, at the size (update to weight) and at the norm in the course of training.
+# looks at the ratio, at the size (update to weight) and at the norm during training.
 #
 # **Rubric (4 points).**
 #
