@@ -202,7 +202,7 @@ check_dead_fraction(zero_rate, dead_fraction)
 # 3. **A loop variable is read late.** A function made in a loop reads the variable when it *runs*,
 #    and then the loop has ended. Make the hook in a function of its own that takes the name.
 # 4. **The mode is changed.** Some layers (dropout in lesson 05, batch normalisation in lesson 06)
-#    behave differently in training and in evaluation. Who measures does not choose: leave the mode
+#    behave differently in training and in evaluation. Whoever measures does not choose: leave the mode
 #    as it is.
 #
 # ### TODO 3.2
@@ -241,7 +241,7 @@ check_dead_fraction(zero_rate, dead_fraction)
 #     ...  # for each handle: remove it
 # ```
 #
-# What stands in `finally` runs in any case, and an error goes on to the caller afterwards. The copy
+# The code in `finally` runs in any case, and an error goes on to the caller afterwards. The copy
 # is `output.detach().clone()`.
 # </details>
 
@@ -256,7 +256,7 @@ def record_activations(model, x):
     x: what the model takes; it is left unchanged.
 
     Which modules: those for which is_activation(module) is true, at any depth.
-    Names: those of model.named_modules(). A module that stands in two places has one entry, under
+    Names: those of model.named_modules(). A module that is used in two places has one entry, under
         its first name; one that the pass does not use has none.
     Tensors: detached copies in the shape, dtype and device of the output; nothing that happens
         later changes them. Of a module that is called more than once the last call counts.
@@ -368,7 +368,7 @@ with uses_your_code():
 # **What we saw.** The healthy network (its initial weights were PyTorch's, multiplied by four) has
 # zeros in more than half of its activations, about two thirds on average, and it reads more than
 # 90 % of the test images right. Fewer than 1 unit in 20 is dead. This held for each of five seeds. So
-# a high zero rate is sparsity, and sparsity is no disease. Report the dead fraction if you mean death.
+# a high zero rate is sparsity, and sparsity is not a disease. Report the dead fraction if you mean death.
 #
 # ## Experiment 2: what kills
 #
@@ -570,7 +570,7 @@ dying_relu_demo()
 # ## Summary
 #
 # A ReLU unit is dead if it is zero for every training sample; its gradient is then exactly zero and,
-# in the first layer, it never comes back. Zeros alone are no death: a healthy layer gives zeros for
+# in the first layer, it never comes back. Zeros alone do not mean death: a healthy layer gives zeros for
 # half of its activations or more. Units die from steps that are too large and from bad initial
 # weights or biases, and the cure, a smaller step, He initialisation or LeakyReLU, must fit the cause.
 #
