@@ -451,8 +451,8 @@ def parameter_groups(model, weight_decay):
     Not decayed: biases (the parameter's own name contains "bias") and the parameters of
     torch's normalisation layers, of any number of axes. Decayed: every other weight, that of
     nn.Embedding too. A parameter with fewer than two axes that is neither, such as a learned
-    temperature or the slope of nn.PReLU, may stand in either group.
-    Each parameter stands there once, also one that two layers share; frozen ones are left out.
+    temperature or the slope of nn.PReLU, may be in either group.
+    Each parameter appears once, also one that two layers share; frozen ones are left out.
     The model is not changed.
     """
     ### BEGIN SOLUTION
