@@ -437,8 +437,8 @@ with uses_your_code():
     panels[1].legend(loc="lower right")
     show_figure(
         figure,
-        "Accuracy by epoch with and without dropout, on test images at the left and on training "
-        "images at the right. Without dropout the test accuracy rises to 95 percent, then falls "
+        "Accuracy by epoch with and without dropout, on test images on the left and on training "
+        "images on the right. Without dropout the test accuracy rises to 95 percent, then falls "
         "below 80, while the training accuracy rises above 90. With dropout the test accuracy "
         "stays near 93 percent and the training accuracy near 74 percent.",
     )
@@ -523,8 +523,9 @@ dropout_demo()
 #
 # With dropout left *on* at test time, each forward pass is the prediction of another thinned
 # network. Where they agree, the network is sure. Where they contradict each other, it is not.
-# This is **Monte-Carlo dropout**. For an image $x$ let $q_s$ be the class probabilities (softmax of
-# the logits, one number for each class) of pass $s$, of $S$ passes. The results are, for each class,
+# This is **Monte-Carlo dropout**. For an image $x$ let $q_s$ be the class probabilities of pass $s$, of
+# $S$ passes: the *softmax* of the logits, that is, their exponentials divided by the sum of these
+# exponentials, one number for each class. The results are, for each class,
 #
 # $$ \bar q = \frac{1}{S} \sum_{s=1}^{S} q_s , \qquad
 # \sigma = \sqrt{\frac{1}{S - 1} \sum_{s=1}^{S} (q_s - \bar q)^2} . $$
@@ -666,7 +667,7 @@ with uses_your_code():
 # **What we saw.** The likeliest class gets a probability of about 0.93 for digits and about 0.61 for
 # noise, and its standard deviation over the samples is three to four times as large for noise. A
 # single pass in evaluation mode is surer of noise: about 0.79. So Monte-Carlo dropout is less sure on
-# noise than on digits, in every seed. But it is no detector: 0.61 is still far more than the 0.10 of
+# noise than on digits, in every seed. But it is not a detector: 0.61 is still far more than the 0.10 of
 # pure guessing.
 #
 # ## One question to think about
