@@ -511,8 +511,8 @@ with uses_your_code():
 #
 # If all weights before a BatchNorm layer are multiplied by 10, the batch's mean and standard
 # deviation are as well, and the output does *not change*. The gradient of these weights becomes 10
-# times *smaller*. So with BatchNorm the length of a weight vector is no part of the function any
-# more; it only decides how far a step of a given rate turns it.
+# times *smaller*. So with BatchNorm the length of a weight vector is no longer part of the function;
+# it only decides how far a step of a given rate turns it.
 
 # %%
 SCALES = [0.01, 0.1, 1.0, 10.0]

@@ -638,7 +638,7 @@ with uses_your_code():
 #   by about one point at $\varepsilon = 0.1$. Accuracy and calibration are two different things.
 #
 # Müller et al. (2019) report that smoothing improves calibration. Their networks, large ones
-# trained for long, were too sure to begin with. So measure first, then smooth.
+# trained for a long time, were too sure to begin with. So measure first, then smooth.
 #
 # ## Stop in time
 #

@@ -381,7 +381,7 @@ weight_and_spectral_norm_demo()
 # <details><summary>Hint 1: the buffer</summary>
 #
 # `self.register_buffer("u", ...)` with a random vector of `out_features` entries. Then `self.u` is
-# saved, moves with the model, and is no parameter.
+# saved, moves with the model, and is not a parameter.
 # </details>
 #
 # <details><summary>Hint 2: what belongs inside no_grad</summary>
@@ -545,7 +545,7 @@ with uses_your_code():
 # Four networks with two hidden layers of 128 ReLU units: no constraint, weight norm, spectral norm,
 # and max norm with the limit 0.75. All start from the same weights, see the same batches, and make
 # the same 20 epochs of SGD (step 0.05, momentum 0.9). The step was not tuned for any of them; the
-# limit was chosen after a look at 0.5, 0.75 and 1, so this is no contest between the methods. Each
+# limit was chosen after a look at 0.5, 0.75 and 1, so this is not a contest between the methods. Each
 # trains on clean digits, and on digits where 30 % of the training labels are drawn anew at random.
 # All of it five times.
 #
@@ -642,7 +642,7 @@ with uses_your_code():
 # - With clean labels nothing helps. Weight norm and max norm stay within 1.5 points of the network
 #   without a constraint, in every run. Spectral norm *costs* at least 4 points in every run: it does
 #   not even fit the training data (about 91 % there, where the others reach 99 %).
-# - With random labels the order turns round. Without a constraint the network learns wrong labels by
+# - With random labels the order is reversed. Without a constraint the network learns wrong labels by
 #   heart. Spectral norm gains at least 2 points and max norm at least 4 in every run, about 6 and 8
 #   on average. Weight norm gains about 3 points on average.
 #

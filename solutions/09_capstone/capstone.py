@@ -4,7 +4,7 @@
 # - write the residual block from which many image networks of the last ten years are made,
 # - give an optimiser the right parameters, and a learning rate that comes down in time,
 # - build a network within a budget, train it, and choose by a validation set,
-# - say on one page what you did, what it brought, and how sure you are.
+# - say on one page what you did, what it gained, and how sure you are.
 #
 # This is the *capstone*: the lessons before gave you the parts, and here you put them together.
 # There are three TODOs, then a training that is graded by its accuracy, then a report of one page.
@@ -335,7 +335,7 @@ def configure_training(model, total_steps):
 check_configure_training(configure_training)
 
 # %% [markdown]
-# ### An experiment: what does each part bring?
+# ### An experiment: what does each part contribute?
 #
 # Below, a small network of three of your blocks (8, 16 and 32 channels) is trained for 15 epochs
 # with your settings, and then again with one part left out. Everything else stays equal: images,
@@ -535,7 +535,7 @@ with uses_your_code():
 # answers:
 #
 # 1. What did you build and train with, and how many numbers does it hold?
-# 2. Which two changes did you try, and what did each bring *on the validation images*? Give a mean
+# 2. Which two changes did you try, and what did each gain *on the validation images*? Give a mean
 #    and a spread over at least three seeds.
 # 3. Which part of this course helped most, and *why* do you think so? What speaks against it?
 # 4. What would you do with ten times the steps, and what could go wrong?
@@ -550,7 +550,7 @@ with uses_your_code():
 # largest. A difference that is smaller than the spread over seeds I call "not shown".
 # Shaking the training images helped most: without it the accuracy is about a half, because the
 # network never saw a moved digit. Against this speaks that the test is shaken in the same way, so
-# it is not a general gain but a match of training and test. On images that are not moved it brings
+# it is not a general gain but a match of training and test. On images that are not moved it helps
 # less.
 # With ten times the steps I would train longer with the same shape of the schedule, and expect less
 # from it than from more kinds of augmentation: the training loss is already near zero, so that
@@ -575,7 +575,7 @@ with uses_your_code():
 #
 # A residual block adds its input to what its two convolutions compute, so that depth does not stand
 # in the way of the gradient. An optimiser needs every parameter once, decay on the weights alone,
-# and a rate that comes down before the end. What brings the most is often not the network but a
+# and a rate that comes down before the end. What helps the most is often not the network but a
 # training that shows what the test will ask.
 #
 # **Common mistakes**

@@ -102,9 +102,9 @@ show_figure(
 
 # %% [markdown]
 # The patched version has the right value everywhere, and its gradient is NaN at as many points as
-# that of the textbook version: `torch.where` computes both branches, and the one that is not chosen still takes part in
-# the way back. (You met this in lesson 01.) The patch moved the symptom to a place where nobody
-# looked. So, for each program, ask
+# that of the textbook version: `torch.where` computes both branches, and the one that is not chosen
+# still takes part in the way back. (You met this in lesson 01.) The patch moved the symptom to a place
+# where nobody looked. So, for each program, ask
 #
 # - *value*: for which inputs, apart from the one on the screen?
 # - *gradient*: does it exist, and is it that of the formula?
@@ -689,7 +689,7 @@ print("on paper  w = 0.500, where F = 0.2500")
 #
 # <details><summary>Hint 2: how many places</summary>
 #
-# λ stands in two lines. Only one of them is wrong; the formula is given. The learning rate is not
+# λ appears in two lines. Only one of them is wrong; the formula is given. The learning rate is not
 # part of the formula.
 # </details>
 #
@@ -1009,7 +1009,7 @@ for seed in SEEDS:
 #
 # <details><summary>Hint 2: what is counted</summary>
 #
-# An activation that is 0 for one image is no dead unit. Ask for each unit whether it is 0 for all
+# An activation that is 0 for one image is not a dead unit. Ask for each unit whether it is 0 for all
 # samples of all batches. And what should be printed before a % sign?
 # </details>
 #
