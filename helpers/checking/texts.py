@@ -58,7 +58,7 @@ NEXT_BUILTIN = (
 WRONG_KIND_CLASS = "The check takes the class `{name}` itself."
 WRONG_KIND_FUNCTION = "The check takes the function `{name}` itself."
 MISSING_METHOD = "Your class `{name}` has no method `{method}`."
-NEXT_CLASS = "Write `{call}`, without parentheses behind the name of the class."
+NEXT_CLASS = "Write `{call}`, without parentheses after the name of the class."
 NEXT_FUNCTION = "Write `{call}`, without calling the function."
 NEXT_METHOD = "Add `def {method}(self, ...)` to the class, indented like its other methods."
 

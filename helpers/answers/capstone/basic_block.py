@@ -224,14 +224,14 @@ ANSWERS = Answers(
         Misconception(
             "convolution-with-bias",
             _ConvBias,
-            "Your 3×3 convolutions have a bias. The BatchNorm behind each takes the mean away, so "
+            "Your 3×3 convolutions have a bias. The BatchNorm after each takes the mean away, so "
             "that this bias does nothing.",
             "Give both convolutions bias=False.",
         ),
         Misconception(
             "shortcut-with-bias",
             _ShortcutBias,
-            "The convolution of your shortcut has a bias, which the BatchNorm behind it cancels.",
+            "The convolution of your shortcut has a bias, which the BatchNorm after it cancels.",
             "Give the 1×1 convolution bias=False.",
         ),
         Misconception(
@@ -300,7 +300,7 @@ ANSWERS = Answers(
             "one-batchnorm-twice",
             _NormTwice,
             "Your block uses bn1 twice. It then mixes the statistics of two different places.",
-            "Use bn2 behind conv2.",
+            "Use bn2 after conv2.",
         ),
         Misconception(
             "no-second-batchnorm",

@@ -208,7 +208,7 @@ ANSWERS = Answers(
             "looks-at-the-top-only",
             with_groups(_top_level),
             "Your code looks only at layers that lie directly in the model.",
-            "model.modules() also walks through layers inside of layers.",
+            "model.modules() also walks through layers inside layers.",
         ),
         Misconception(
             "holds-frozen",

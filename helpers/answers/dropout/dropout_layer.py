@@ -251,7 +251,7 @@ ANSWERS = Answers(
         Misconception(
             "no-error",
             clamped,
-            "Your code accepts a probability outside of 0 to 1.",
+            "Your code accepts a probability outside 0 to 1.",
             "Write: if not 0 <= dropout <= 1: raise ValueError(...).",
         ),
         Misconception(

@@ -47,7 +47,7 @@ ANSWERS = Answers(
         Misconception(
             "activation-after-output",
             written(after_output),
-            "You put an activation behind the output layer; the loss needs plain numbers (logits).",
+            "You put an activation after the output layer; the loss needs plain numbers (logits).",
             "Return what the output layer gives.",
         ),
         Misconception(

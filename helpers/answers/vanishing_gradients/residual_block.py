@@ -142,7 +142,7 @@ ANSWERS = Answers(
         Misconception(
             "only-activation-after-sum",
             written(lambda self, x: self.activation(x + self.linear2(self.linear1(x)))),
-            "The activation stands behind the sum, not between the two layers.",
+            "The activation comes after the sum, not between the two layers.",
             FORMULA,
         ),
         Misconception(

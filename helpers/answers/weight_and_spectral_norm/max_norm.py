@@ -192,7 +192,7 @@ ANSWERS = Answers(
             "not-for-parameters",
             with_scale(_right, grad=True),
             "PyTorch refuses to change a parameter in place while it records a graph.",
-            "Do the change inside of with torch.no_grad().",
+            "Make the change inside `with torch.no_grad():`.",
         ),
         Misconception(
             "returns-a-copy",

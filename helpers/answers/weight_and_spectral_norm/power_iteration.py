@@ -270,7 +270,7 @@ ANSWERS = Answers(
             "cut-off",
             torch.no_grad()(power_iteration),
             "Your sigma is cut off from W, by no_grad() or detach().",
-            "Compute the last line, sigma = u @ W @ v, with W itself and outside of no_grad().",
+            "Compute the last line, sigma = u @ W @ v, with W itself and outside no_grad().",
         ),
         Misconception(
             "ignores-u",

@@ -102,7 +102,7 @@ FOLD = Check(
     cases=_cases,
     observe=_observe,
     aspects={
-        "kind": Aspect(f"{_CALL}; type(new)", "The result is no nn.Linear."),
+        "kind": Aspect(f"{_CALL}; type(new)", "The result is not an nn.Linear."),
         "a new layer": Aspect(f"{_CALL}; new is not linear", "The result must be a new layer."),
         "names": Aspect(
             f"{_CALL}; the names of new.named_parameters()",

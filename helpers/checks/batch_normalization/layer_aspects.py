@@ -61,7 +61,9 @@ def layer_aspects(cls: str) -> dict[str, Aspect]:
             f"{new}; the names in layer.state_dict()",
             "The state_dict does not have the five names of PyTorch's layer.",
         ),
-        "counter": Aspect(f"{new}; layer.num_batches_tracked", "num_batches_tracked is no tensor."),
+        "counter": Aspect(
+            f"{new}; layer.num_batches_tracked", "num_batches_tracked is not a tensor."
+        ),
         "shapes": Aspect(
             f"{new}; shapes and dtypes in layer.state_dict()",
             "The shapes or dtypes in the state_dict are not those of PyTorch's layer.",

@@ -63,7 +63,7 @@ MODELS: dict[str, Callable[[], nn.Module]] = {
     "a frozen convolution": _frozen,
     "two layers that share a weight": _Tied,
     "a LayerNorm of two axes and a scale": _Scaled,
-    "layers inside of layers, one used twice": _nested,
+    "layers inside layers, one used twice": _nested,
 }
 
 

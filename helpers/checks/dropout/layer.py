@@ -103,7 +103,7 @@ DROPOUT_LAYER = Check(
         "gradient": Aspect(
             f"{CALL}.sum().backward(), and then X.grad", "The gradient is wrong.", input="X"
         ),
-        "error": Aspect(CALL, "A dropout probability outside of 0 to 1 must raise ValueError."),
+        "error": Aspect(CALL, "A dropout probability outside 0 to 1 must raise ValueError."),
         "share of calls": Aspect(
             f"the share of 0 among {CALLS_ON_ONE_NUMBER} results of {CALL}",
             "One number alone is not dropped with the right probability.",

@@ -121,7 +121,7 @@ DROPOUT_MODULE = Check(
     aspects={
         **mask_aspects(CALL),
         "is a module": Aspect(
-            "isinstance(MyDropout({p}), nn.Module)", "MyDropout makes no nn.Module."
+            "isinstance(MyDropout({p}), nn.Module)", "MyDropout is not an nn.Module."
         ),
         "shares": Aspect(
             f"{MODEL}; train(), eval(), train(), eval(), and each time the share of zeros in "
@@ -170,7 +170,7 @@ DROPOUT_MODULE = Check(
             "Each layer has its own p: the second one drops a wrong share.",
         ),
         "error": Aspect(
-            "MyDropout({p})", "The constructor must raise ValueError for a p outside of 0 to 1."
+            "MyDropout({p})", "The constructor must raise ValueError for a p outside 0 to 1."
         ),
     },
     praise="it drops while the model trains, and is the identity while it is evaluated.",
@@ -185,7 +185,7 @@ def check_dropout_module(MyDropout: Callable[..., Any]) -> None:
 
     Judged inside a larger model whose `train()` and `eval()` are called in turn, with and without
     gradients: in training it is inverted dropout to the standard of `check_dropout_layer`, in
-    evaluation the identity. The constructor raises ValueError for a `p` outside of [0, 1].
+    evaluation the identity. The constructor raises ValueError for a `p` outside [0, 1].
     PyTorch's own dropout may not be called.
 
     Raises:

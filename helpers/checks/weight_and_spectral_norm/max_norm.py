@@ -67,7 +67,7 @@ MAX_NORM = Check(
         ),
         "leaf": Aspect(
             f"{CALL}, and then weight.is_leaf",
-            "The weight is no leaf of the graph any more, so no optimiser can train it.",
+            "The weight is no longer a leaf of the graph, so no optimiser can train it.",
         ),
         "gradient afterwards": Aspect(
             f"{CALL}, and then weight.grad", "Your code changed the gradient of the weight."
