@@ -266,12 +266,12 @@ for name, relu in {
 #
 # ReLU, with the slope 0 at 0.
 #
-# <details><summary>Hint 1</summary>
+# <details><summary>Hint 1: where to look</summary>
 #
 # Look at the four lines above: which formulas give the slope 0?
 # </details>
 #
-# <details><summary>Hint 2</summary>
+# <details><summary>Hint 2: what happens at 0</summary>
 #
 # `torch.where(x > 0, ...)` takes its second branch at 0, and that branch does not depend on x.
 # </details>
@@ -311,13 +311,13 @@ check_relu(MyReLU)
 #
 # The sigmoid, safe from −10,000 to 10,000.
 #
-# <details><summary>Hint 1</summary>
+# <details><summary>Hint 1: two safe arguments</summary>
 #
 # Use the two halves from the text. First make two safe arguments: one that is never negative, and
 # one that is never positive.
 # </details>
 #
-# <details><summary>Hint 2</summary>
+# <details><summary>Hint 2: how to make one</summary>
 #
 # `torch.where(x >= 0, x, 0)` is never negative; it is x where x is positive and 0 elsewhere.
 # </details>
@@ -360,12 +360,12 @@ check_sigmoid(MySigmoid)
 #
 # Tanh, safe from −10,000 to 10,000, with the slope 1 at 0.
 #
-# <details><summary>Hint 1</summary>
+# <details><summary>Hint 1: use what you have</summary>
 #
 # You have a safe sigmoid now. Tanh is a sigmoid that is stretched and shifted.
 # </details>
 #
-# <details><summary>Hint 2</summary>
+# <details><summary>Hint 2: how the two are related</summary>
 #
 # Multiply numerator and denominator of tanh by $e^{-x}$ and compare with the sigmoid at $2x$.
 # </details>
@@ -444,13 +444,13 @@ show_figure(
 # LeakyReLU. The slope can be any number, also one above 1 or below 0. At $x = 0$ the derivative is
 # the negative slope, as in PyTorch.
 #
-# <details><summary>Hint 1</summary>
+# <details><summary>Hint 1: the constructor</summary>
 #
 # Keep the argument in `__init__`: `self.negative_slope = negative_slope`. In an `nn.Module`, call
 # `super().__init__()` first.
 # </details>
 #
-# <details><summary>Hint 2</summary>
+# <details><summary>Hint 2: which branch</summary>
 #
 # The larger of $x$ and $\alpha x$ is right only for $\alpha$ from 0 to 1. Decide by the sign of x.
 # </details>
@@ -495,12 +495,12 @@ check_leaky_relu(MyLeakyReLU)
 #
 # GELU, in its exact form with erf, and its derivative.
 #
-# <details><summary>Hint 1</summary>
+# <details><summary>Hint 1: the parts</summary>
 #
 # `math.sqrt(2)` and `math.pi` are plain numbers; `torch.erf` and `torch.exp` take tensors.
 # </details>
 #
-# <details><summary>Hint 2</summary>
+# <details><summary>Hint 2: the derivative</summary>
 #
 # The derivative has two terms: $\Phi(x)$ and $x\,\varphi(x)$.
 # </details>
@@ -547,13 +547,13 @@ check_gelu(MyGELU)
 # SiLU, $x \cdot s(x)$, and its derivative, safe far from zero. You may use your `MySigmoid` or
 # `torch.sigmoid`.
 #
-# <details><summary>Hint 1</summary>
+# <details><summary>Hint 1: where the trouble lies</summary>
 #
 # The fraction $x / (1 + e^{-x})$ has the same trouble as the textbook sigmoid. A safe sigmoid has
 # not.
 # </details>
 #
-# <details><summary>Hint 2</summary>
+# <details><summary>Hint 2: the derivative</summary>
 #
 # The product rule with $g = s$: the slope of the sigmoid is $s\,(1 - s)$.
 # </details>
@@ -613,12 +613,12 @@ with uses_your_code():
 #
 # Write ReLU as such a function.
 #
-# <details><summary>Hint 1</summary>
+# <details><summary>Hint 1: what to keep</summary>
 #
 # `ctx.save_for_backward(x)` keeps x; `(x,) = ctx.saved_tensors` gets it back.
 # </details>
 #
-# <details><summary>Hint 2</summary>
+# <details><summary>Hint 2: the way back</summary>
 #
 # The slope is 1 where x is positive and 0 elsewhere. Multiply it by `grad_output`; do not write
 # into `grad_output`, since others may use it too.
@@ -681,12 +681,12 @@ with uses_your_code():
 #
 # Write the function that finds this one layer for a stack of any depth.
 #
-# <details><summary>Hint 1</summary>
+# <details><summary>Hint 1: the plan</summary>
 #
 # Begin with the first layer's weight and bias, and take in one more layer at a time.
 # </details>
 #
-# <details><summary>Hint 2</summary>
+# <details><summary>Hint 2: one step of it</summary>
 #
 # A later weight is multiplied from the left: `w @ weight`. The bias so far goes through the later
 # weight as well.
