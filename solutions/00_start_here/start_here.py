@@ -93,9 +93,9 @@ show_figure(
 # For a tensor $x$ with many entries the **gradient** has one slope for each entry: move that entry
 # by $h$, leave all the others where they are.
 #
-# PyTorch keeps for each result a *graph* of the operations that made it, so that it can go back
-# through them. Here this is not needed: inside `with torch.no_grad():` nothing is recorded, and the
-# result carries no graph.
+# Where gradients are wanted, PyTorch keeps a *graph* of the operations that made a result, so that
+# `backward()` can go back through them. Here it is not needed: inside `with torch.no_grad():` nothing
+# is recorded, and the result carries no graph.
 #
 # ### TODO 0.1
 #
