@@ -24,11 +24,17 @@ from queue import Empty, SimpleQueue
 import numpy as np
 import torch
 
+from helpers.checking.stopwatch import Stopwatch
+
 STACK_BYTES = 64 * 1024 * 1024
 """Deep recursion of modules must end in RecursionError, not in a crash of the kernel."""
 
 MOST_PRINTED = 2_000
 """This many characters of what the student's code prints are kept for the message."""
+
+
+SHORTEST_LOOK, LONGEST_LOOK = 0.01, 0.2
+"""Seconds between two looks at the time that running code has had."""
 
 
 class TimeLimit(BaseException):
@@ -52,6 +58,8 @@ class Printed(io.TextIOBase):
 
 def run_guarded(body: Callable[[], None], seconds: float) -> tuple[BaseException | None, str]:
     """Run `body` in a thread for at most `seconds`; return what it raised and what it printed.
+
+    The seconds are those of a `Stopwatch`: longer on the clock if the computer is busy.
 
     >>> run_guarded(lambda: print("hello"), seconds=1)
     (None, 'hello\\n')
@@ -125,11 +133,12 @@ class _Runner:
 
     def wait(self, seconds: float) -> bool:
         """Whether the work ends in time."""
-        try:
-            self._done.get(timeout=max(seconds, 0.0))
-        except Empty:
-            return False
-        return True
+        watch = Stopwatch()
+        while (left := seconds - watch.read()) > 0:
+            with contextlib.suppress(Empty):
+                self._done.get(timeout=min(max(left, SHORTEST_LOOK), LONGEST_LOOK))
+                return True
+        return False
 
     def interrupt(self, patience: float = 1.0) -> None:
         """Stop the work and the thread. Code that catches the exception gets it again."""

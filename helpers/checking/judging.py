@@ -5,7 +5,6 @@ Only data is judged here. Where it comes from, a call in this process or a sandb
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
@@ -18,6 +17,7 @@ from helpers.checking.check import Answers, Aspect, Check, Grade, Misconception
 from helpers.checking.compare import Difference, compare
 from helpers.checking.devices import has_meta
 from helpers.checking.observing import Observation, Trouble, observe
+from helpers.checking.stopwatch import Stopwatch
 
 Outcome = Literal["passed", "failed", "not attempted"]
 Observer = Callable[[Case], Observation]
@@ -73,9 +73,9 @@ def observer(check: Check, implementation: Any, seconds: float | None = None) ->
 
     def look(case: Case) -> Observation:
         nonlocal left
-        start = time.perf_counter()
+        watch = Stopwatch()
         seen = observe(check, implementation, case, max(left, 0.01))
-        left -= time.perf_counter() - start
+        left -= watch.read()
         return seen
 
     return look
