@@ -243,12 +243,11 @@ class _Run:
     def _rebuild(self, submission: Submission) -> Rebuilt:
         cells, flags = read_cells(submission.notebook)
         rebuilt = rebuild(cells, self.source)
-        if submission.name != self.source.notebook and 2 * rebuilt.recognised <= len(
-            self.source.cells
-        ):
+        wanted = f"{self.source.notebook}.ipynb"
+        if submission.name != wanted and 2 * rebuilt.recognised <= len(self.source.cells):
             raise CannotGrade(
-                f"{self.source.notebook}.ipynb is missing, and {submission.name}.ipynb has hardly "
-                "any of its cells. Ask the student for the right notebook."
+                f"{wanted} is missing, and {submission.name} has hardly any of its cells. "
+                "Ask the student for the right notebook."
             )
         return replace(rebuilt, flags=(*submission.flags, *flags, *rebuilt.flags))
 
