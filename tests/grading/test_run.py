@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from helpers.cli import app
 from helpers.grading import bridge
 
 pytestmark = pytest.mark.slow
@@ -129,6 +131,15 @@ def test_the_report(first: Any) -> None:
     ]
     assert students["broken"]["score"] is None
     assert students["broken"]["errors"][0].startswith("The notebook is not complete JSON")
+
+
+def test_the_page_names_who_has_no_grade(first: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(first.folder)
+    monkeypatch.setenv("PATH", os.environ["PATH"])
+    run = CliRunner().invoke(app, ["report", first.lesson])
+    assert "5 students, 2 without a grade" in run.output
+    html = (first.folder / "reports" / f"{first.lesson}.html").read_text(encoding="utf-8")
+    assert "broken; linked. Run" in html
 
 
 def test_it_writes_only_where_it_may(first: Any) -> None:
