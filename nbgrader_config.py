@@ -21,6 +21,10 @@ c.CourseDirectory.ignore = [
     *[f"{lesson.slug}.py" for lesson in LESSONS],
 ]
 
+# The students' versions are committed; without this the first `nbgrader generate_assignment` finds
+# them, does nothing, and leaves the gradebook empty.
+c.GenerateAssignment.force = True
+
 c.GenerateAssignment.preprocessors = [
     *GenerateAssignment.preprocessors.default_args[0],
     TagChecks,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import json
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -70,6 +71,11 @@ def read_cells(content: bytes) -> tuple[list[Cell], list[str]]:
 def _decode(content: bytes, flags: list[str]) -> str:
     if not content.strip():
         raise CannotGrade("The notebook is an empty file. Ask the student to hand it in again.")
+    if content.startswith(b"PK\x03\x04"):
+        raise CannotGrade(
+            "The file is a zip archive with the name of a notebook. Unpack it, put the notebook in "
+            "its place and grade again."
+        )
     encoding = "utf-8-sig"
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         encoding = "utf-16"
@@ -89,6 +95,11 @@ def _load(text: str) -> dict[str, Any]:
     except RecursionError as error:
         raise CannotGrade("The file nests lists too deep to be a notebook.") from error
     except ValueError as error:
+        if all(re.search(f"^{mark * 7}", text, re.MULTILINE) for mark in "<=>"):
+            raise CannotGrade(
+                "The notebook holds both sides of a conflict that git could not merge (<<<<<<<, "
+                "=======, >>>>>>>). Ask the student to keep one of them and to hand it in again."
+            ) from error
         raise CannotGrade(
             "The notebook is not complete JSON; the file was cut off or damaged. Ask the student "
             "to save it in JupyterLab and to hand it in again."

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from math import ceil
 from pathlib import Path
 from statistics import mean, median
 from typing import Any
@@ -81,10 +82,14 @@ class ClassReport:
     questions: tuple[Question, ...]
     bars: tuple[Bar, ...]
     to_look_at: tuple[tuple[str, tuple[str, ...]], ...]
+    ungraded: tuple[str, ...] = ()
+    """Who handed in and has no grade."""
     summary: dict[str, float] = field(default_factory=dict)
 
 
-def class_report(assignment: str, students: Sequence[Student]) -> ClassReport:
+def class_report(
+    assignment: str, students: Sequence[Student], ungraded: Sequence[str] = ()
+) -> ClassReport:
     """Count what the page shows.
 
     >>> wrong = Finding("check_relu", "check_relu", "failed", 0.0, "half-at-zero")
@@ -113,6 +118,7 @@ def class_report(assignment: str, students: Sequence[Student]) -> ClassReport:
         questions=tuple(_question(grade_id, graded) for grade_id in order),
         bars=_bars(scores, most),
         to_look_at=tuple((s.name, why) for s in graded if (why := _reasons(s))),
+        ungraded=tuple(sorted(ungraded)),
         summary=summary,
     )
 
@@ -161,7 +167,10 @@ def _discrimination(grade_id: str, students: Sequence[Student]) -> float | None:
 def _bars(scores: Sequence[float], most: float) -> tuple[Bar, ...]:
     if not scores or most <= 0:
         return ()
-    counts, edges = np.histogram(scores, bins=10, range=(0, most))
+    top = max(most, *scores)
+    width = ceil(top / 10)  # whole points, so that the edges are short numbers
+    bars = ceil(top / width)
+    counts, edges = np.histogram(scores, bins=bars, range=(0, width * bars))
     return tuple(
         Bar(float(low), float(high), int(n))
         for low, high, n in zip(edges[:-1], edges[1:], counts, strict=True)

@@ -13,8 +13,8 @@ from helpers.grading.layout import Course, open_course
 from helpers.grading.trouble import CannotStart
 
 
-def read_class(course_dir: Path, assignment: str) -> list[Student]:
-    """Every graded student of an assignment.
+def read_class(course_dir: Path, assignment: str) -> tuple[list[Student], list[str]]:
+    """Every graded student of an assignment, and those who handed in and have no grade.
 
     Points are those of the gradebook, so points given by hand count; a student whom another
     program graded has points but no findings.
@@ -27,7 +27,7 @@ def read_class(course_dir: Path, assignment: str) -> list[Student]:
     try:
         with Gradebook(course.db_url, course.coursedir.course_id) as gradebook:
             gradebook.find_assignment(assignment)
-            return [
+            graded = [
                 _student(submission, findings.get(submission.student.id))
                 for submission in gradebook.assignment_submissions(assignment)
             ]
@@ -36,6 +36,8 @@ def read_class(course_dir: Path, assignment: str) -> list[Student]:
             f"The gradebook has no assignment {assignment!r}. Look for a slip in the name, or run "
             f"`nbgrader generate_assignment {assignment}` first."
         ) from None
+    names = {student.name for student in graded}
+    return graded, [name for name in course.submissions(assignment) if name not in names]
 
 
 def _student(submission: object, found: Findings | None) -> Student:

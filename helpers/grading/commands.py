@@ -148,6 +148,8 @@ def _summary(report: Report, console: Console) -> None:
     for name, one in failed.items():
         for error in one.errors:
             console.print(f"[bold]{escape(name)}[/]: {escape(error)}", soft_wrap=True)
+    for sentence in report.misplaced:
+        console.print(escape(sentence), soft_wrap=True)
     if report.stopped:
         console.print(escape(report.stopped), soft_wrap=True)
     waiting = sum(bool(one.needs_manual_grade) for one in report.students.values())

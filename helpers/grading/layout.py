@@ -82,14 +82,18 @@ class Course:
         directory = getattr(self.coursedir, f"{step}_directory")
         return Path(os.path.normpath(self.coursedir.format_path(directory, student, assignment)))
 
+    def submitted(self, assignment: str) -> Path:
+        """The folder that holds the folders of the students."""
+        parts, step = self._structure(), self.coursedir.submitted_directory
+        above = parts[: self._free(parts)]
+        return self.root.joinpath(
+            *(part.format(nbgrader_step=step, assignment_id=assignment) for part in above)
+        )
+
     def submissions(self, assignment: str) -> dict[str, Place]:
         """The submitted folders by student, in alphabetical order."""
-        parts = list(full_split(self.coursedir.directory_structure))
-        step = self.coursedir.submitted_directory
-        free = next(i for i, part in enumerate(parts) if "{student_id}" in part)
-        trusted = self.root.joinpath(
-            *(p.format(nbgrader_step=step, assignment_id=assignment) for p in parts[:free])
-        )
+        parts, step = self._structure(), self.coursedir.submitted_directory
+        free, trusted = self._free(parts), self.submitted(assignment)
         form = re.escape(parts[free]).replace(re.escape("{student_id}"), "(?P<student>.+)")
         form = form.replace(re.escape("{nbgrader_step}"), re.escape(step))
         form = form.replace(re.escape("{assignment_id}"), re.escape(assignment))
@@ -104,6 +108,14 @@ class Course:
                 if os.path.lexists(place.path):
                     found[student] = place
         return found
+
+    def _structure(self) -> list[str]:
+        return list(full_split(self.coursedir.directory_structure))
+
+    @staticmethod
+    def _free(parts: list[str]) -> int:
+        """The place of the student's name in a path."""
+        return next(i for i, part in enumerate(parts) if "{student_id}" in part)
 
 
 def open_course(folder: Path) -> Course:

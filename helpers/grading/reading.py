@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -29,6 +30,9 @@ MOST_FILES = 32 * 2**20
 MOST_ENTRIES = 500
 """Names in a submission, in all its folders."""
 MOST_DEPTH = 6
+_NOTEBOOK = re.compile(r"\.ipynb(\.txt|\.json)?$", re.IGNORECASE)
+"""What notebooks are called; some browsers and mail programs add an ending of their own."""
+_ARCHIVES = (".zip", ".7z", ".rar", ".tar", ".gz", ".tgz")
 _LINK = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0)
 
 
@@ -38,7 +42,7 @@ class Submission:
 
     student: str
     name: str
-    """The notebook's file name, without .ipynb, as the student called it."""
+    """The notebook's file name, as the student called it."""
     notebook: bytes
     files: dict[str, bytes] = field(default_factory=dict)
     """Other files, by name relative to the submission's folder."""
@@ -53,7 +57,7 @@ class Submission:
         """Changes with every byte that was handed in, and differs between students."""
         whole = hashlib.sha256()
         parts = [("student", self.student.encode()), ("stamp", self.stamp)]
-        parts += [(f"{self.name}.ipynb", self.notebook), *sorted(self.files.items())]
+        parts += [(self.name, self.notebook), *sorted(self.files.items())]
         for name, content in parts:
             for part in (name.encode("utf-8", "replace"), content):
                 whole.update(len(part).to_bytes(8, "big") + part)
@@ -70,10 +74,8 @@ def read_submission(
     reader = _Reader(ignore)
     with _folder(place) as folder:
         reader.look(folder, "")
-        name = notebook
-        if f"{notebook}.ipynb" not in reader.notebooks:
-            name = reader.other_notebook(notebook)
-        content = reader.read(folder, f"{name}.ipynb", MOST_NOTEBOOK)
+        name = reader.the_notebook(f"{notebook}.ipynb")
+        content = reader.read(folder, name)
         files = reader.support_files(folder)
     stamp = files.pop("timestamp.txt", b"")
     timestamp = reader.timestamp(stamp)
@@ -114,6 +116,20 @@ class _NotPlain(Exception):
     """What stands where a folder or a file was meant."""
 
 
+class _TooLarge(_NotPlain):
+    """A file beyond the limit."""
+
+
+def _some(names: Iterable[str]) -> str:
+    """The first of some names.
+
+    >>> _some(["b.py", "a.py"])
+    'a.py, b.py'
+    """
+    first, rest = sorted(names)[:3], sorted(names)[3:]
+    return ", ".join(first) + (f" and {len(rest)} more" if rest else "")
+
+
 def _open_folder(parent: int, name: str) -> int:
     try:
         kind = os.stat(name, dir_fd=parent, follow_symlinks=False).st_mode
@@ -142,7 +158,9 @@ class _Reader:
         self.ignore = ignore
         self.flags: list[str] = []
         self.notebooks: dict[str, int] = {}
-        """Mode by name, of everything at the top that is called .ipynb."""
+        """Mode by name, of everything at the top that is called like a notebook."""
+        self.deeper: list[str] = []
+        """Notebooks in folders; nobody looks at them."""
         self.others: list[str] = []
         self.entries = 0
 
@@ -173,11 +191,10 @@ class _Reader:
                 )
             return
         mode = entry.stat(follow_symlinks=False).st_mode
-        if not prefix and name.endswith(".ipynb"):
+        if not prefix and _NOTEBOOK.search(name):
             self.notebooks[name] = mode
         elif stat.S_ISREG(mode):
-            if not name.endswith(".ipynb"):
-                self.others.append(name)
+            (self.deeper if name.endswith(".ipynb") else self.others).append(name)
         elif stat.S_ISDIR(mode):
             self._descend(folder, entry.name, name)
         else:
@@ -197,24 +214,47 @@ class _Reader:
         finally:
             os.close(inner)
 
-    def other_notebook(self, notebook: str) -> str:
-        """The only notebook that was handed in, when none has the right name."""
+    def the_notebook(self, wanted: str) -> str:
+        """The notebook of the right name, or the only one."""
         if not self.notebooks:
-            raise CannotGrade(f"No notebook was handed in. {notebook}.ipynb is expected.")
-        if len(self.notebooks) > 1:
-            names = ", ".join(sorted(self.notebooks)[:5])
+            raise CannotGrade(self._none(wanted))
+        if wanted not in self.notebooks and len(self.notebooks) > 1:
             raise CannotGrade(
-                f"{notebook}.ipynb is missing, and there are several other notebooks ({names}). "
-                f"Give the right one the name {notebook}.ipynb."
+                f"{wanted} is missing, and there are several other notebooks "
+                f"({_some(self.notebooks)}). Give the right one the name {wanted}."
             )
+        if wanted in self.notebooks:
+            others = [name for name in self.notebooks if name != wanted]
+            if others:
+                self.flags.append(f"Beside {wanted}, which counts, there is {_some(others)}.")
+            return wanted
         (name,) = self.notebooks
-        self.flags.append(f"The notebook is called {name} and not {notebook}.ipynb.")
-        return name.removesuffix(".ipynb")
+        self.flags.append(f"The notebook is called {name} and not {wanted}.")
+        return name
 
-    def read(self, folder: int, name: str, most: int) -> bytes:
-        """The bytes of a regular file."""
+    def _none(self, wanted: str) -> str:
+        """What there is instead of a notebook, and what to do."""
+        if self.deeper:
+            return (
+                f"{wanted} is missing; there is {_some(self.deeper)} in a folder. Move the right "
+                "notebook out of the folder."
+            )
+        there = [name for name in self.others if name != "timestamp.txt"]
+        archives = [name for name in there if name.endswith(_ARCHIVES)]
+        if archives:
+            return f"{wanted} is missing. Unpack {_some(archives)} and grade again."
+        instead = f", only {_some(there)}" if there else ""
+        return f"No notebook was handed in{instead}. Ask the student for {wanted}."
+
+    def read(self, folder: int, name: str) -> bytes:
+        """The bytes of the notebook."""
         try:
-            return _read(folder, name, most)
+            return _read(folder, name, MOST_NOTEBOOK)
+        except _TooLarge as error:
+            raise CannotGrade(
+                f"{name} is {error}, nearly all of which must be outputs. Open it in JupyterLab, "
+                "choose Edit → Clear Outputs of All Cells, save it and grade again."
+            ) from error
         except _NotPlain as error:
             raise CannotGrade(f"{name} is {error}. Ask the student for the file itself.") from error
 
@@ -269,5 +309,5 @@ def _read(folder: int, name: str, most: int) -> bytes:
         for one in opened:
             os.close(one)
     if len(content) > most:
-        raise _NotPlain(f"larger than {most / 2**20:.3g} MB")
+        raise _TooLarge(f"larger than {most / 2**20:.3g} MB")
     return content

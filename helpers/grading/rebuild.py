@@ -89,19 +89,19 @@ class _Rebuilding:
             for position, cell in enumerate(self.cells)
             if cell.grade_id not in self.known and cell.source.strip()
         ]
+        found: dict[str, list[str]] = {}
         for wanted in self.source.cells:
             if wanted.grade_id in self.owner:
                 continue
             for trace, fits in _TRACES:
-                matches = [p for p in free if fits(self.cells[p], wanted, self.source)]
+                matches = [p for p in free if fits(self.cells, p, wanted, self.source)]
                 if matches:
                     self.owner[wanted.grade_id] = matches[-1]
                     free.remove(matches[-1])
-                    self._flag(
-                        f"The cell {wanted.grade_id} had lost nbgrader's mark; it was recognised "
-                        f"by {trace}."
-                    )
+                    found.setdefault(trace, []).append(wanted.grade_id)
                     break
+        for trace, names in found.items():
+            self._flag(_recognised(trace, names))
 
     def build(self) -> list[dict[str, Any]]:
         """The student's cells in his order, with the source's metadata and locked text."""
@@ -188,26 +188,51 @@ class _Rebuilding:
             self.flags.append(sentence)
 
 
-def _same_id(cell: Cell, wanted: SourceCell, source: Source) -> bool:
-    return cell.id == source.ids[wanted.grade_id]
+def _same_id(cells: Sequence[Cell], at: int, wanted: SourceCell, source: Source) -> bool:
+    return cells[at].id == source.ids[wanted.grade_id]
 
 
-def _same_check(cell: Cell, wanted: SourceCell, source: Source) -> bool:
-    same = cell.source.strip() == wanted.source.strip()
-    return wanted.is_check and cell.kind == "code" and same
+def _same_check(cells: Sequence[Cell], at: int, wanted: SourceCell, source: Source) -> bool:
+    same = cells[at].source.strip() == wanted.source.strip()
+    return wanted.is_check and cells[at].kind == "code" and same
 
 
-def _same_first_line(cell: Cell, wanted: SourceCell, source: Source) -> bool:
+def _same_first_line(cells: Sequence[Cell], at: int, wanted: SourceCell, source: Source) -> bool:
     """`# TODO 1.2: ...`, up to the colon."""
     mark = re.match(r"# TODO [\w.]+:", wanted.source)
-    return wanted.solution and mark is not None and cell.source.lstrip().startswith(mark[0])
+    return wanted.solution and mark is not None and cells[at].source.lstrip().startswith(mark[0])
+
+
+def _same_place(cells: Sequence[Cell], at: int, wanted: SourceCell, source: Source) -> bool:
+    """An answer in words, right behind its question."""
+    question = source.questions.get(wanted.grade_id, "").strip()
+    asked = at > 0 and question and cells[at - 1].source.strip() == question
+    given = {text.strip() for text in source.released.values()}
+    own = cells[at].kind == wanted.cell_type and cells[at].source.strip() not in given
+    return bool(asked and own)
 
 
 _TRACES = (
-    ("its id", _same_id),
-    ("its text", _same_check),
-    ("its first line", _same_first_line),
+    ("id", _same_id),
+    ("text", _same_check),
+    ("first line", _same_first_line),
+    ("place", _same_place),
 )
+
+
+def _recognised(trace: str, names: Sequence[str]) -> str:
+    """One sentence about all cells that were found by a trace.
+
+    >>> _recognised("id", ["a", "b", "c", "d", "e"])
+    "The cells a, b, c and 2 more had lost nbgrader's marks; they were recognised by their ids."
+    """
+    if len(names) == 1:
+        return f"The cell {names[0]} had lost nbgrader's mark; it was recognised by its {trace}."
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return (
+        f"The cells {', '.join(names[:3])}{more} had lost nbgrader's marks; they were recognised "
+        f"by their {trace}s."
+    )
 
 
 def _names(position: int) -> Any:

@@ -30,15 +30,16 @@ def report(
     name = assignment.strip("/")
     place = output.absolute() if output else course_dir.absolute() / "reports" / f"{name}.html"
     try:
-        students = read_class(course_dir, name)
+        students, ungraded = read_class(course_dir, name)
         place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_text(page(class_report(name, students)), encoding="utf-8")
+        place.write_text(page(class_report(name, students, ungraded)), encoding="utf-8")
     except CannotStart as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from None
     except OSError as error:
         typer.echo(f"{place} cannot be written: {error.strerror}. Name another --output.", err=True)
         raise typer.Exit(2) from None
-    typer.echo(f"{len(students)} students: {place}")
+    without = f", {len(ungraded)} without a grade" if ungraded else ""
+    typer.echo(f"{len(students)} students{without}: {place}")
     if show:
         typer.launch(str(place))

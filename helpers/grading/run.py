@@ -16,6 +16,7 @@ from helpers.grading.cells import read_cells
 from helpers.grading.exam import Exam, Findings
 from helpers.grading.journal import Journal, grader_version, key_of
 from helpers.grading.layout import Course, Place, open_course
+from helpers.grading.misplaced import misplaced
 from helpers.grading.pool import Answer, LocalPool, Task
 from helpers.grading.reading import Submission, read_submission
 from helpers.grading.rebuild import Rebuilt, rebuild
@@ -65,13 +66,16 @@ class Report:
     seconds: float = 0.0
     students: dict[str, StudentReport] = field(default_factory=dict)
     messages: list[str] = field(default_factory=list)
+    misplaced: list[str] = field(default_factory=list)
+    """Notebooks that lie where no submission is looked for."""
     stopped: str = ""
     """Why the run ended early, if it did."""
 
     @property
     def complete(self) -> bool:
         """Whether every submission has a grade."""
-        return not self.stopped and not any(one.errors for one in self.students.values())
+        failed = any(one.errors for one in self.students.values())
+        return not (self.stopped or self.misplaced or failed)
 
     def to_json(self) -> dict[str, Any]:
         """The report as plain data."""
@@ -93,12 +97,16 @@ def grade(options: Options, watch: Watch = lambda done, total, student: None) ->
     course = open_course(options.course_dir)
     source = read_source(course, options.assignment)
     places = _chosen(course, options)
+    astray = [] if options.students else misplaced(course, options.assignment, source.notebook)
+    if not places:
+        raise CannotStart(_nothing(course, options.assignment, astray))
     state = course.state(options.assignment)
     with room_on_disk(course.root):
         state.parent.mkdir(mode=0o700, exist_ok=True)
     with _alone(state.parent / "lock"):
         with room_on_disk(course.root):
             run = _Run(course, source, options, watch)
+        run.report.misplaced = astray
         return run.grade(places)
 
 
@@ -109,19 +117,23 @@ def _chosen(course: Course, options: Options) -> dict[str, Place | None]:
     if options.students:
         return {student: found.get(student) for student in options.students}
     chosen: dict[str, Place | None] = {n: p for n, p in found.items() if n not in excluded}
-    if not chosen:
-        where = course.folder("submitted", "STUDENT", options.assignment)
-        raise CannotStart(
-            f"No submissions were found at {where}. Run `nbgrader collect {options.assignment}`, "
-            "or put each student's notebook into such a folder."
-        )
     return chosen
+
+
+def _nothing(course: Course, assignment: str, astray: Sequence[str]) -> str:
+    where = course.folder("submitted", "STUDENT", assignment)
+    nothing = (
+        f"No submissions were found at {where}. Run `nbgrader collect {assignment}`, or put each "
+        "student's notebook into such a folder."
+    )
+    return "\n".join((*astray, nothing))
 
 
 @contextmanager
 def _alone(lock: Path) -> Iterator[None]:
     """Keeps a second grader of the same course out."""
-    descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    with room_on_disk(lock):
+        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -243,12 +255,11 @@ class _Run:
     def _rebuild(self, submission: Submission) -> Rebuilt:
         cells, flags = read_cells(submission.notebook)
         rebuilt = rebuild(cells, self.source)
-        if submission.name != self.source.notebook and 2 * rebuilt.recognised <= len(
-            self.source.cells
-        ):
+        wanted = f"{self.source.notebook}.ipynb"
+        if submission.name != wanted and 2 * rebuilt.recognised <= len(self.source.cells):
             raise CannotGrade(
-                f"{self.source.notebook}.ipynb is missing, and {submission.name}.ipynb has hardly "
-                "any of its cells. Ask the student for the right notebook."
+                f"{wanted} is missing, and {submission.name} has hardly any of its cells. "
+                "Ask the student for the right notebook."
             )
         return replace(rebuilt, flags=(*submission.flags, *flags, *rebuilt.flags))
 
@@ -308,7 +319,6 @@ class _Run:
     def _feedback(self) -> None:
         from helpers.grading.feedback import write_feedback
 
-        for student in self.graded:
-            self.report.students[student].errors += write_feedback(
-                self.course, self.source.assignment, student
-            )
+        for student, one in self.report.students.items():  # points by hand are news as well
+            if not one.errors:
+                one.errors += write_feedback(self.course, self.source.assignment, student)

@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 from dataclasses import asdict, dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,8 @@ class Source:
     """The ids of those of them that hold code."""
     ids: dict[str, str] = field(default_factory=dict)
     """The cell id of each grade id."""
+    questions: dict[str, str] = field(default_factory=dict)
+    """What stands in the release above each answer in words, by grade id."""
     files: dict[str, bytes] = field(default_factory=dict)
     """The files that stand beside the source notebook."""
 
@@ -110,7 +113,7 @@ def read_source(course: Course, assignment: str) -> Source:
         ) from error
     notebook, kernelspec, cells = found
     _refuse_other_checks(assignment, cells)
-    released, programs, ids = _from_release(course, assignment, notebook)
+    released, programs, ids, questions = _from_release(course, assignment, notebook)
     order = {grade_id: place for place, grade_id in enumerate(ids)}
     ordered = sorted(enumerate(cells), key=lambda one: (order.get(one[1].grade_id, one[0]), one[0]))
     for cell in cells:
@@ -123,6 +126,7 @@ def read_source(course: Course, assignment: str) -> Source:
         released=released,
         programs=programs,
         ids=ids,
+        questions=questions,
         files=_beside(course, assignment),
     )
 
@@ -172,13 +176,13 @@ def _from_gradebook(
 
 def _from_release(
     course: Course, assignment: str, notebook: str
-) -> tuple[dict[str, str], tuple[str, ...], dict[str, str]]:
-    """The released cells that are not graded, which of them are code, and the cell ids of those
-    that are graded, in order.
+) -> tuple[dict[str, str], tuple[str, ...], dict[str, str], dict[str, str]]:
+    """The released cells that are not graded, which of them are code, the cell ids of those that
+    are graded, in order, and the questions above answers in words.
     """
     path = course.folder("release", ".", assignment) / f"{notebook}.ipynb"
     if not path.is_file():
-        return {}, (), {}
+        return {}, (), {}, {}
     try:
         cells = nbformat.read(path, as_version=4).cells
     except Exception as error:
@@ -195,7 +199,12 @@ def _from_release(
         else:
             released[cell.id] = cell.source
     programs = tuple(cell.id for cell in cells if cell.cell_type == "code" and cell.id in released)
-    return released, programs, ids
+    questions = {
+        cell.metadata.nbgrader.grade_id: above.source
+        for above, cell in pairwise(cells)
+        if above.id in released and cell.id not in released and cell.cell_type == "markdown"
+    }
+    return released, programs, ids, questions
 
 
 def _beside(course: Course, assignment: str) -> dict[str, bytes]:

@@ -27,6 +27,11 @@ def notebook(**changes: Any) -> bytes:
         (b" \n", "an empty file"),
         (notebook()[:-20], "not complete JSON"),
         (b"\x89PNG\r\n", "not text in UTF-8"),
+        (b"PK\x03\x04\x14", "a zip archive with the name of a notebook. Unpack it"),
+        (
+            notebook().replace(b"{", b"{\n<<<<<<< a\n=======\n>>>>>>> b\n", 1),
+            "a conflict that git could not merge",
+        ),
         (notebook().replace(b"x = 1", "x = é".encode("latin-1")), "not text in UTF-8"),
         (b"[1, 2]", "JSON and no notebook"),
         (b"{}", "format is None"),

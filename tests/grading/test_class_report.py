@@ -64,5 +64,31 @@ def test_the_page_stands_alone_and_runs_nothing() -> None:
     assert "half-at-zero" in html
 
 
+def test_who_handed_in_and_has_no_grade() -> None:
+    html = page(class_report(LESSON, a_class(), ["zoe", "ada"]))
+    assert "<p>ada; zoe. Run <code>course grade 01_activation_functions</code>" in html
+    assert "Handed in and not graded" not in page(class_report(LESSON, a_class()))
+
+
+def test_the_numbers_of_the_bars_can_be_heard() -> None:
+    html = page(class_report(LESSON, a_class()))
+    (label,) = re.findall(r'aria-label="([^"]*)"', html)
+    assert "2 to 4, 0; 4 to 6, 6; 6 to 8, 0" in label
+    assert label.endswith("18 to 20, 6.")
+
+
+def test_every_score_is_in_a_bar_of_whole_points() -> None:
+    students = [Student(f"s{score}", score, 24.0) for score in (0.0, 3.0, 23.5, 24.0, 26.0)]
+    bars = class_report("10_bug_clinic", students).bars
+    assert [(bar.low, bar.high) for bar in bars] == [(i, i + 3) for i in range(0, 27, 3)]
+    assert [bar.count for bar in bars] == [1, 1, 0, 0, 0, 0, 0, 1, 2]
+
+
+def test_one_submission_is_in_the_singular() -> None:
+    (one,) = re.findall(r"<p>(1 sub.*?)</p>", page(class_report(LESSON, a_class()[-1:])), re.DOTALL)
+    assert one.startswith("1 submission has a grade.")
+    assert one.endswith("1 of them waits for points by hand.")
+
+
 def test_an_empty_class_has_a_page_too() -> None:
     assert "No submission" in page(class_report(LESSON, []))

@@ -38,7 +38,8 @@ class Course:
         self.exchange.chmod(0o777)
         folder.mkdir()
         shutil.copy(ROOT / "nbgrader_config.py", folder)
-        shutil.copytree(ROOT / "solutions" / LESSON, folder / "solutions" / LESSON)
+        for part in ("solutions", "notebooks"):  # both are committed, so a clone has both
+            shutil.copytree(ROOT / part / LESSON, folder / part / LESSON)
         self.environment = {
             **os.environ,
             "HOME": str(folder.parent),

@@ -97,6 +97,7 @@ def test_files_that_are_left_out_are_flagged(folder: Path, monkeypatch: pytest.M
         "The file large was left out because it is larger than 9.54e-05 MB.",
         r"The file 'bell\x07' was left out because of its name.",
         "The file start_here.py was left out: nbgrader_config.py ignores files of this name.",
+        "Beside work.ipynb, which counts, there is other.ipynb.",
     }
 
 
@@ -134,13 +135,41 @@ def test_a_timestamp_that_is_none(folder: Path, stamp: bytes) -> None:
 def test_the_only_notebook_may_have_another_name(folder: Path) -> None:
     (folder / "work.ipynb").rename(folder / "work (1).ipynb")
     found = read(folder)
-    assert found.name == "work (1)"
+    assert found.name == "work (1).ipynb"
     assert found.flags == ("The notebook is called work (1).ipynb and not work.ipynb.",)
     (folder / "work (2).ipynb").write_text("{}")
     assert "several other notebooks" in refusal(folder)
-    for file in folder.iterdir():
-        file.unlink()
-    assert refusal(folder).startswith("No notebook was handed in.")
+
+
+@pytest.mark.parametrize("name", ["work.ipynb.txt", "work.ipynb.json", "work.IPYNB"])
+def test_a_browser_may_have_added_an_ending(folder: Path, name: str) -> None:
+    (folder / "work.ipynb").rename(folder / name)
+    found = read(folder)
+    assert (found.name, found.notebook) == (name, b"{}")
+    assert found.flags == (f"The notebook is called {name} and not work.ipynb.",)
+
+
+@pytest.mark.parametrize(
+    ("there", "sentence"),
+    [
+        ("", "No notebook was handed in. Ask the student for work.ipynb."),
+        ("timestamp.txt", "No notebook was handed in. Ask the student for work.ipynb."),
+        ("a.pdf", "No notebook was handed in, only a.pdf. Ask the student for work.ipynb."),
+        ("work.zip", "work.ipynb is missing. Unpack work.zip and grade again."),
+        ("in/w.ipynb", "there is in/w.ipynb in a folder. Move the right notebook out"),
+    ],
+)
+def test_what_there_is_instead_of_a_notebook(folder: Path, there: str, sentence: str) -> None:
+    (folder / "work.ipynb").unlink()
+    if there:
+        (folder / there).parent.mkdir(exist_ok=True)
+        (folder / there).write_text("x")
+    assert sentence in refusal(folder)
+
+
+def test_the_remedy_for_too_large_a_notebook(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "MOST_NOTEBOOK", 1)
+    assert "choose Edit → Clear Outputs of All Cells, save it and grade again." in refusal(folder)
 
 
 def test_the_digest_knows_student_time_and_every_file(folder: Path) -> None:

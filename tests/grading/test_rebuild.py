@@ -163,17 +163,31 @@ def test_of_two_the_last_counts_and_the_order_is_kept(classroom: Any, source: So
 
 @pytest.mark.parametrize("kept", ["id", "text"])
 def test_stripped_marks_are_found_again(classroom: Any, source: Source, kept: str) -> None:
-    work = classroom.work(*classroom.todos)
+    work = classroom.work(*classroom.todos, answer="Rounding.")
     for number, one in enumerate(work.cells):
         one.metadata = {}
         if kept == "text":
             one.id = f"renamed-{number}"
     rebuilt = remade(work, source)
-    found = "its id" if kept == "id" else "its first line"
-    lost = "The cell todo-0-1 had lost nbgrader's mark; it was recognised by"
-    assert rebuilt.flags[0] == f"{lost} {found}."
+    names = {"id": ("todo-0-1, check_numerical_gradient, todo-0-2 and 2 more", "ids")}
+    which, found = names.get(kept, ("todo-0-1, todo-0-2", "first lines"))
+    lost = f"The cells {which} had lost nbgrader's marks; they were recognised by their {found}."
+    assert rebuilt.flags[0] == lost
     assert cell(rebuilt.notebook, "todo-0-1")["source"] == classroom.solutions["todo-0-1"]
-    assert rebuilt.recognised == (5 if kept == "id" else 4)  # an answer in words has only its id
+    assert cell(rebuilt.notebook, classroom.question)["source"] == "Rounding."
+    assert rebuilt.recognised == 5
+
+
+def test_an_answer_in_words_is_not_taken_for_the_text_below_it(
+    classroom: Any, source: Source
+) -> None:
+    work = classroom.work(answer="Rounding.")
+    work.cells = [one for one in work.cells if one.id != classroom.question]
+    for number, one in enumerate(work.cells):
+        one.metadata, one.id = {}, f"renamed-{number}"
+    rebuilt = remade(work, source)
+    assert f"The graded cell {classroom.question} was missing; it was added again." in rebuilt.flags
+    assert rebuilt.recognised == 4
 
 
 def test_kinds_of_cells_are_restored(classroom: Any, source: Source) -> None:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import shutil
 import sqlite3
 from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from helpers.cli import app
 from helpers.grading import bridge
 
 pytestmark = pytest.mark.slow
@@ -130,6 +133,15 @@ def test_the_report(first: Any) -> None:
     assert students["broken"]["errors"][0].startswith("The notebook is not complete JSON")
 
 
+def test_the_page_names_who_has_no_grade(first: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(first.folder)
+    monkeypatch.setenv("PATH", os.environ["PATH"])
+    run = CliRunner().invoke(app, ["report", first.lesson])
+    assert "5 students, 2 without a grade" in run.output
+    html = (first.folder / "reports" / f"{first.lesson}.html").read_text(encoding="utf-8")
+    assert "broken; linked. Run" in html
+
+
 def test_it_writes_only_where_it_may(first: Any) -> None:
     places = {name.split("/")[0] for name in first.changed}
     assert places == {"autograded", "feedback", ".grading", "gradebook.db"}
@@ -170,6 +182,39 @@ def test_what_changed_is_graded_again_and_only_that(again: Any) -> None:
         ("new", "recorded"),
     ]
     assert checks(again) == {**POINTS, "bob": 1.0, "new": 0.0}
+
+
+def test_feedback_for_what_was_graded_before(again: Any) -> None:
+    shutil.rmtree(again.folder / "feedback")
+    run = again.call("--feedback")
+    assert "0 graded, 5 graded before and unchanged, 0 with errors" in run.stderr
+    assert sorted(os.listdir(again.folder / "feedback")) == sorted(POINTS)
+
+
+@pytest.mark.parametrize(
+    "place", ["work.ipynb", "zoe/start_here (2).ipynb", "zoe/00_Start_Here/start_here.ipynb"]
+)
+def test_a_notebook_that_lies_elsewhere_is_named(again: Any, place: str) -> None:
+    stray = again.folder / "submitted" / place
+    stray.parent.mkdir(parents=True, exist_ok=True)
+    stray.write_text(json.dumps(again.work()))
+    (again.folder / "submitted" / "ada" / "start_here.ipynb").write_text("{}")  # of one who did
+    (again.folder / "submitted" / "zoe").mkdir(exist_ok=True)
+    (again.folder / "submitted" / "zoe" / "dropout.ipynb").write_text("{}")  # another lesson's
+    run = again.call()
+    assert run.exit_code == 1
+    assert f"{stray} was not graded, since it lies in no student's folder" in run.stderr
+    assert run.stderr.count("was not graded") == 1
+
+
+def test_a_folder_of_another_user(again: Any) -> None:
+    lock = again.folder / ".grading" / "lock"
+    lock.unlink()
+    lock.mkdir()  # as hard to open as a file of another user, for root too
+    run = again.call()
+    assert run.exit_code == 2
+    assert f"{lock} cannot be written: Is a directory. Put that right" in run.stderr
+    assert "Traceback" not in run.stderr
 
 
 def test_force_and_student(again: Any) -> None:
