@@ -317,8 +317,10 @@ class _Run:
         self.watch(len(self.report.students), self.total, student)
 
     def _feedback(self) -> None:
-        from helpers.grading.feedback import write_feedback
+        from helpers.grading.feedback import Feedback
 
-        for student, one in self.report.students.items():  # points by hand are news as well
-            if not one.errors:
-                one.errors += write_feedback(self.course, self.source.assignment, student)
+        memory = self.journal.folder / "feedback.json"
+        with room_on_disk(memory), Feedback(self.course, self.source, memory) as feedback:
+            for student, one in self.report.students.items():  # points by hand are news as well
+                if not one.errors:
+                    one.errors += feedback.write(student)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from nbgrader.api import Gradebook
 from typer.testing import CliRunner
 
 from helpers.cli import app
@@ -189,6 +190,27 @@ def test_feedback_for_what_was_graded_before(again: Any) -> None:
     run = again.call("--feedback")
     assert "0 graded, 5 graded before and unchanged, 0 with errors" in run.stderr
     assert sorted(os.listdir(again.folder / "feedback")) == sorted(POINTS)
+
+
+def test_feedback_is_written_again_when_it_would_differ(again: Any) -> None:
+    def pages() -> dict[str, int]:
+        found = (again.folder / "feedback").glob("*/*/*.html")
+        return {page.parts[-3]: page.stat().st_mtime_ns for page in found}
+
+    again.call("--feedback")
+    before = pages()
+    with Gradebook(f"sqlite:///{again.folder}/gradebook.db") as gradebook:
+        answer = gradebook.find_grade(again.question, "start_here", again.lesson, "ada")
+        answer.manual_score = 0.5
+        comment = gradebook.find_comment(again.question, "start_here", again.lesson, "bob")
+        comment.manual_comment = "Why?"
+        gradebook.db.commit()
+    assert again.call("--feedback").exit_code == 0
+    after = pages()
+    assert sorted(before) == sorted(POINTS)
+    assert {name for name in before if after[name] != before[name]} == {"ada", "bob"}
+    page = next((again.folder / "feedback" / "bob").rglob("*.html")).read_text(encoding="utf-8")
+    assert "Why?" in page
 
 
 @pytest.mark.parametrize(
