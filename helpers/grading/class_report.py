@@ -6,7 +6,7 @@ The page holds everything that it shows: it needs no network, no script and no c
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from math import ceil
@@ -35,6 +35,13 @@ class Student:
     waits_for_hand: bool = False
     findings: tuple[Finding, ...] = ()
     flags: tuple[str, ...] = ()
+    failure: str = ""
+    """Why the last submission could not be graded, where the points are those of one before."""
+
+
+EARLIER = (
+    "The points are those of an earlier submission, since the last one could not be graded: {why}"
+)
 
 
 @dataclass(frozen=True)
@@ -82,13 +89,13 @@ class ClassReport:
     questions: tuple[Question, ...]
     bars: tuple[Bar, ...]
     to_look_at: tuple[tuple[str, tuple[str, ...]], ...]
-    ungraded: tuple[str, ...] = ()
-    """Who handed in and has no grade."""
+    ungraded: tuple[tuple[str, str], ...] = ()
+    """Who handed in and has no grade, and why."""
     summary: dict[str, float] = field(default_factory=dict)
 
 
 def class_report(
-    assignment: str, students: Sequence[Student], ungraded: Sequence[str] = ()
+    assignment: str, students: Sequence[Student], ungraded: Mapping[str, str] | None = None
 ) -> ClassReport:
     """Count what the page shows.
 
@@ -118,7 +125,7 @@ def class_report(
         questions=tuple(_question(grade_id, graded) for grade_id in order),
         bars=_bars(scores, most),
         to_look_at=tuple((s.name, why) for s in graded if (why := _reasons(s))),
-        ungraded=tuple(sorted(ungraded)),
+        ungraded=tuple(sorted((ungraded or {}).items())),
         summary=summary,
     )
 
@@ -185,7 +192,8 @@ def _reasons(student: Student) -> tuple[str, ...]:
         "no answer": "was not reached",
     }
     ended = [f"{f.check} {hard[f.outcome]}." for f in student.findings if f.outcome in hard]
-    return (*student.flags, *ended)
+    earlier = (EARLIER.format(why=student.failure),) if student.failure else ()
+    return (*earlier, *student.flags, *ended)
 
 
 def page(report: ClassReport, day: date | None = None) -> str:

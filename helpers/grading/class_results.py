@@ -8,13 +8,15 @@ from nbgrader.api import Gradebook, MissingEntry
 
 from helpers.grading.class_report import Student
 from helpers.grading.exam import Findings
-from helpers.grading.journal import read_entries
+from helpers.grading.journal import read_entries, read_failures
 from helpers.grading.layout import Course, open_course
 from helpers.grading.trouble import CannotStart
 
+NOT_YET = "It has not been graded yet."
 
-def read_class(course_dir: Path, assignment: str) -> tuple[list[Student], list[str]]:
-    """Every graded student of an assignment, and those who handed in and have no grade.
+
+def read_class(course_dir: Path, assignment: str) -> tuple[list[Student], dict[str, str]]:
+    """Every graded student of an assignment, and why others who handed in have no grade.
 
     Points are those of the gradebook, so points given by hand count; a student whom another
     program graded has points but no findings.
@@ -24,11 +26,14 @@ def read_class(course_dir: Path, assignment: str) -> tuple[list[Student], list[s
     """
     course = open_course(course_dir)
     findings = _findings(course, assignment)
+    handed_in = course.submissions(assignment)
+    failures = read_failures(course.state(assignment))
+    failures = {name: why for name, why in failures.items() if name in handed_in}
     try:
         with Gradebook(course.db_url, course.coursedir.course_id) as gradebook:
             gradebook.find_assignment(assignment)
             graded = [
-                _student(submission, findings.get(submission.student.id))
+                _student(submission, findings.get(submission.student.id), failures)
                 for submission in gradebook.assignment_submissions(assignment)
             ]
     except MissingEntry:
@@ -36,18 +41,20 @@ def read_class(course_dir: Path, assignment: str) -> tuple[list[Student], list[s
             f"The gradebook has no assignment {assignment!r}. Look for a slip in the name, or run "
             f"`nbgrader generate_assignment {assignment}` first."
         ) from None
-    names = {student.name for student in graded}
-    return graded, [name for name in course.submissions(assignment) if name not in names]
+    ungraded = sorted(handed_in.keys() - {student.name for student in graded})
+    return graded, {name: failures.get(name, NOT_YET) for name in ungraded}
 
 
-def _student(submission: object, found: Findings | None) -> Student:
+def _student(submission: object, found: Findings | None, failures: dict[str, str]) -> Student:
+    name: str = submission.student.id  # type: ignore[attr-defined]
     return Student(
-        name=submission.student.id,  # type: ignore[attr-defined]
+        name=name,
         score=submission.score,  # type: ignore[attr-defined]
         max_score=submission.max_score,  # type: ignore[attr-defined]
         waits_for_hand=bool(submission.needs_manual_grade),  # type: ignore[attr-defined]
         findings=found.findings if found else (),
         flags=found.flags if found else (),
+        failure=failures.get(name, ""),
     )
 
 

@@ -42,6 +42,8 @@ class Journal:
         self.results = folder / "results"
         self.messages: list[str] = []
         self.entries: dict[str, Entry] = {}
+        self.failures = read_failures(folder)
+        """Whose last submission could not be graded, and why."""
         folder.parent.mkdir(mode=0o700, exist_ok=True)
         folder.mkdir(mode=0o700, exist_ok=True)
         self.results.mkdir(mode=0o700, exist_ok=True)
@@ -72,6 +74,11 @@ class Journal:
     def recorded(self, student: str, key: str, scores: dict[str, float | None]) -> None:
         """Says that the gradebook has the findings, and with which scores."""
         self._note(Entry(student, key, "recorded", self.run, scores))
+
+    def write_failures(self) -> None:
+        """Keeps the failures for the class report."""
+        if self.failures != read_failures(self.folder):
+            write_whole(self.folder / "failures.json", json.dumps(self.failures).encode())
 
     def finish(self) -> None:
         """Ends the run: the next one draws a new seed."""
@@ -141,6 +148,15 @@ def read_entries(file: Path) -> tuple[dict[str, Entry], list[str]]:
             continue
         entries[entry.student] = entry
     return entries, messages
+
+
+def read_failures(folder: Path) -> dict[str, str]:
+    """Why submissions could not be graded, by student; nothing where that cannot be read."""
+    try:
+        found = json.loads((folder / "failures.json").read_bytes())
+        return {str(student): str(why) for student, why in found.items()}
+    except (OSError, ValueError, AttributeError):
+        return {}
 
 
 def write_whole(path: Path, content: bytes) -> None:

@@ -185,6 +185,8 @@ class _Run:
                 for answer in answers:
                     self._take(answer)
             self.journal.finish()
+            with room_on_disk(self.journal.folder):
+                self.journal.write_failures()
             if self.options.feedback:
                 self._feedback()
         except Stopped as error:
@@ -303,6 +305,7 @@ class _Run:
 
     def _done(self, student: str, findings: Findings) -> None:
         grade = self.bridge.grade(student)
+        self.journal.failures.pop(student, None)
         self.report.students[student] = StudentReport(
             score=grade.score,
             max_score=grade.max_score,
@@ -313,6 +316,7 @@ class _Run:
         self.watch(len(self.report.students), self.total, student)
 
     def _fail(self, student: str, why: str) -> None:
+        self.journal.failures[student] = why
         self.report.students[student] = StudentReport(errors=[why])
         self.watch(len(self.report.students), self.total, student)
 

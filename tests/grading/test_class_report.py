@@ -65,8 +65,14 @@ def test_the_page_stands_alone_and_runs_nothing() -> None:
 
 
 def test_who_handed_in_and_has_no_grade() -> None:
-    html = page(class_report(LESSON, a_class(), ["zoe", "ada"]))
-    assert "<p>ada; zoe. Run <code>course grade 01_activation_functions</code>" in html
+    why = {"zoe": "It is a zip archive.", "ada <b>": "It is <empty>."}
+    html = page(class_report(LESSON, a_class(), why))
+    rows = re.findall(r'<tr><th scope="row">(.*?)</th><td>(.*?)</td></tr>', html)
+    assert rows[:2] == [
+        ("ada &lt;b&gt;", "It is &lt;empty&gt;."),
+        ("zoe", "It is a zip archive."),
+    ]
+    assert "<code>course grade 01_activation_functions</code> again" in html
     assert "Handed in and not graded" not in page(class_report(LESSON, a_class()))
 
 

@@ -11,11 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from bs4 import BeautifulSoup
 from nbgrader.api import Gradebook
 from typer.testing import CliRunner
 
 from helpers.cli import app
 from helpers.grading import bridge
+from helpers.grading.class_report import class_report
+from helpers.grading.class_report import page as report_page
+from helpers.grading.class_results import read_class
 
 pytestmark = pytest.mark.slow
 
@@ -140,7 +144,9 @@ def test_the_page_names_who_has_no_grade(first: Any, monkeypatch: pytest.MonkeyP
     run = CliRunner().invoke(app, ["report", first.lesson])
     assert "5 students, 2 without a grade" in run.output
     html = (first.folder / "reports" / f"{first.lesson}.html").read_text(encoding="utf-8")
-    assert "broken; linked. Run" in html
+    why = {row.th.text: row.td.text for row in BeautifulSoup(html, "html.parser").table.tbody("tr")}
+    assert why.keys() == {"broken", "linked"}
+    assert why["broken"].startswith("The notebook is not complete JSON")
 
 
 def test_it_writes_only_where_it_may(first: Any) -> None:
@@ -183,6 +189,25 @@ def test_what_changed_is_graded_again_and_only_that(again: Any) -> None:
         ("new", "recorded"),
     ]
     assert checks(again) == {**POINTS, "bob": 1.0, "new": 0.0}
+
+
+def test_the_page_says_whose_points_are_old(again: Any) -> None:
+    """The score of a first submission must not pass for that of a second one."""
+
+    def page() -> str:
+        students, ungraded = read_class(again.folder, again.lesson)
+        assert not ungraded
+        return report_page(class_report(again.lesson, students))
+
+    file = again.folder / "submitted" / "ada" / again.lesson / "start_here.ipynb"
+    whole = file.read_bytes()
+    file.write_bytes(b"")
+    assert again.call().exit_code == 1
+    assert "The points are those of an earlier submission" in page()
+    assert "The notebook is an empty file." in page()
+    file.write_bytes(whole)
+    assert again.call().exit_code == 0
+    assert "an earlier submission" not in page()
 
 
 def test_feedback_for_what_was_graded_before(again: Any) -> None:
