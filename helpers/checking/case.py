@@ -31,10 +31,21 @@ class Case:
         self.data = data
         self.kept: Any = None
         """What only the judge may know, such as the labels of a test; copies do not have it."""
+        self.is_beyond = False
+        """Whether the case is judged and told, but costs no points."""
 
     def keeping(self, kept: Any) -> Case:
         """The same case with something that stays with the judge."""
         self.kept = kept
+        return self
+
+    def beyond(self) -> Case:
+        """The same case as one that goes beyond what the lesson teaches: it is noted, not counted.
+
+        >>> Case("no entries", x=torch.zeros(0)).beyond().is_beyond
+        True
+        """
+        self.is_beyond = True
         return self
 
     def __getattr__(self, key: str) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import torch
@@ -28,9 +28,15 @@ class Aspect:
     call: str
     wrong: str
     rtol: float | None = None
-    """Relative tolerance; by default 1e-4 for float32 and 1e-6 for float64."""
+    """Relative tolerance; by default 1e-3 for float32 and 1e-6 for float64."""
     atol: float | None = None
     """Absolute tolerance; by default 1e-6 for float32 and 1e-9 for float64."""
+    of_largest: bool = False
+    """Whether the tolerance is relative to the largest entry and not to each entry by itself, as
+    for gradients in which large terms cancel."""
+    beyond: bool = False
+    """Whether a difference is only noted. Such keys are yielded last, since code that stops at one
+    of them is looked at no further."""
     secret: bool = False
     """Whether the expected value is itself the answer and is therefore not shown."""
     input: str | None = None
@@ -67,8 +73,8 @@ class Argument:
 class Check:
     """One graded question: which inputs, what is looked at, and how to speak about it.
 
-    The right answer and the named wrong ones live in ``helpers/answers/<lesson>/<check>.py``,
-    apart from this, so that a grader can keep them from the code that it judges.
+    The right answer and its slips live in ``helpers/answers/<lesson>/<check>.py``, apart from
+    this, so that a grader can keep them from the code that it judges.
     """
 
     name: str
@@ -96,22 +102,14 @@ class Check:
 
 @dataclass(frozen=True)
 class Misconception:
-    """A wrong answer that students give, with what to tell them."""
-
     id: str
     make: Any
-    """The wrong implementation; a tuple when the check takes several arguments."""
     diagnosis: str
-    """One sentence: what the code does, and what is meant."""
     hint: str
-    """One sentence: what to look at or try next."""
 
 
-@dataclass(frozen=True)
-class Answers:
-    """All that is known about the answers to one check."""
+def Answers(reference: Any, misconceptions: Any, variants: Any = None) -> Any:  # noqa: N802
+    from helpers.checking import recipe as r
 
-    reference: Any
-    misconceptions: tuple[Misconception, ...]
-    variants: Mapping[str, Any] = field(default_factory=dict)
-    """Right answers written differently, by name; they must all be accepted."""
+    slips = tuple(r.slip(m.id, m.diagnosis, m.hint, whole=m.make) for m in misconceptions)
+    return r.Answers(r.Recipe(lambda: reference), slips, variants or {}, reference)

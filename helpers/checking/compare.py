@@ -12,7 +12,7 @@ from helpers.checking.case import Foreign
 
 Kind = Literal["type", "shape", "dtype", "device", "not finite", "value"]
 
-DEFAULT_RTOL = {torch.float64: 1e-6, torch.float32: 1e-4, torch.float16: 1e-2, torch.bfloat16: 2e-2}
+DEFAULT_RTOL = {torch.float64: 1e-6, torch.float32: 1e-3, torch.float16: 1e-2, torch.bfloat16: 2e-2}
 DEFAULT_ATOL = {torch.float64: 1e-9, torch.float32: 1e-6, torch.float16: 1e-3, torch.bfloat16: 1e-2}
 
 
@@ -30,7 +30,11 @@ class Difference:
 
 
 def compare(
-    yours: Any, expected: Any, rtol: float | None = None, atol: float | None = None
+    yours: Any,
+    expected: Any,
+    rtol: float | None = None,
+    atol: float | None = None,
+    of_largest: bool = False,
 ) -> Difference | None:
     """The first difference in the order type, shape, dtype, device, finite, value; or None.
 
@@ -41,6 +45,8 @@ def compare(
     >>> compare(torch.tensor([0.0, 1.0]), torch.tensor([0.0, 2.0])).index
     (1,)
     """
+    if of_largest and isinstance(expected, (torch.Tensor, np.ndarray)):
+        rtol, atol = 0.0, _of_largest(torch.as_tensor(expected), rtol, atol)
     if isinstance(expected, torch.Tensor):
         if not isinstance(yours, torch.Tensor):
             return Difference("type", yours, expected)
@@ -60,6 +66,17 @@ def compare(
     if type(yours) is not type(expected):
         return Difference("type", yours, expected)
     return None if yours == expected else Difference("value", yours, expected)
+
+
+def _of_largest(expected: torch.Tensor, rtol: float | None, atol: float | None) -> float:
+    """The difference that is allowed in each entry, where it is measured by the largest one."""
+    r = DEFAULT_RTOL.get(expected.dtype, 0.0) if rtol is None else rtol
+    a = DEFAULT_ATOL.get(expected.dtype, 0.0) if atol is None else atol
+    if expected.device.type == "meta" or expected.numel() == 0:
+        return a
+    size = expected.abs().double()
+    size = size[torch.isfinite(size)]
+    return a + r * float(size.max()) if size.numel() else a
 
 
 def _is_number(value: Any) -> bool:

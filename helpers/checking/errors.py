@@ -14,11 +14,19 @@ class CheckFailed(AssertionError):
         check: str,
         misconception: str | None = None,
         case: str | None = None,
+        *,
+        perhaps: str | None = None,
+        relation: str | None = None,
     ) -> None:
         super().__init__(report.text())
         self.report = report
         self.check = check
         self.misconception = misconception
+        """The id of the diagnosis, two joined by a plus sign, or None."""
+        self.perhaps = perhaps
+        """The id of a guess, or None."""
+        self.relation = relation
+        """How what was returned is related to what was expected, in a sentence, or None."""
         self.case = case
 
     def _render_traceback_(self) -> list[str]:

@@ -1,41 +1,45 @@
-"""Judges observations: finds the first difference and the misconception that explains it.
+"""Judges observations: finds the first difference, and what explains it.
 
 Only data is judged here. Where it comes from, a call in this process or a sandbox, is a parameter.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from importlib import import_module
+from collections import OrderedDict
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-import torch
-
 from helpers.checking.case import Case
-from helpers.checking.check import Answers, Aspect, Check, Grade, Misconception
-from helpers.checking.compare import Difference, compare
-from helpers.checking.devices import has_meta
+from helpers.checking.check import Check, Grade
+from helpers.checking.compare import Difference
+from helpers.checking.comparing import Fault, aspect_of, faults, same
+from helpers.checking.diagnosing import PATIENCE, Diagnosis, diagnose
+from helpers.checking.known import Known, Observer, ReferenceFailed, answers_to, cases_of, measured
 from helpers.checking.observing import Observation, Trouble, observe
+from helpers.checking.recipe import Named
+from helpers.checking.relations import Relation, relate
 from helpers.checking.stopwatch import Stopwatch
 
 Outcome = Literal["passed", "failed", "not attempted"]
-Observer = Callable[[Case], Observation]
 
-GLOBAL_ASPECTS = {
-    "grad mode": Aspect("torch.is_grad_enabled()", "Your code switched grad mode and left it so."),
-    "default dtype": Aspect(
-        "torch.get_default_dtype()", "Your code changed PyTorch's default dtype."
-    ),
-    "random seed": Aspect(
-        "torch.initial_seed()", "Your code set the random seed, which belongs to the caller."
-    ),
-}
-REFERENCE_SECONDS = 60.0
+KNOWN_KEPT = 4
+"""For so many checks this process remembers what the reference and the slips show."""
 
 
-class ReferenceFailed(RuntimeError):
-    """The reference of a check stopped: a fault of the course, and of no student."""
+@dataclass(frozen=True)
+class Note:
+    """What a right answer could do better beyond what the lesson teaches; it costs nothing."""
+
+    case: Case
+    key: str
+    difference: Difference | None = None
+    trouble: Trouble | None = None
+    slip: Named | None = None
+
+    @property
+    def id(self) -> str:
+        """The slip's id, else the key, for counting notes over a class."""
+        return self.slip.id if self.slip is not None else f"{self.key}, {self.case.name}"
 
 
 @dataclass(frozen=True)
@@ -49,22 +53,21 @@ class Verdict:
     difference: Difference | None = None
     trouble: Trouble | None = None
     builtins: tuple[str, ...] = ()
-    misconception: Misconception | None = None
+    slips: tuple[Named, ...] = ()
+    """The diagnosis: one slip or two that explain everything that was seen."""
+    perhaps: Named | None = None
+    """A guess: the one slip that explains what failed, though not all that was seen."""
+    relation: Relation | None = None
+    """How what was returned is related to what was expected."""
+    notes: tuple[Note, ...] = ()
     printed: str = ""
     grade: Grade | None = None
     """For a check with tiers that passed: the part of the points, and what to say."""
 
-
-def answers_to(check: Check) -> Answers:
-    """The reference, misconceptions and right variants of a check."""
-    module = import_module(f"helpers.answers.{check.lesson}.{check.name.removeprefix('check_')}")
-    answers: Answers = module.ANSWERS
-    return answers
-
-
-def cases_of(check: Check, seed: int = 0) -> list[Case]:
-    """The inputs of a check. The seed 0 is the students'; a grader takes fresh secret ones."""
-    return list(check.cases(torch.Generator().manual_seed(seed)))
+    @property
+    def misconception(self) -> str | None:
+        """The id of the diagnosis, two joined by a plus sign; None where there is none."""
+        return "+".join(named.id for named in self.slips) or None
 
 
 def observer(check: Check, implementation: Any, seconds: float | None = None) -> Observer:
@@ -81,201 +84,121 @@ def observer(check: Check, implementation: Any, seconds: float | None = None) ->
     return look
 
 
-def measured(check: Check, look: Observer) -> Observer:
-    """The same observer with what the aspects compute from its observations in their place."""
-
-    def look_and_measure(case: Case) -> Observation:
-        observation = look(case)
-        for key, value in observation.seen.items():
-            aspect = check.aspects.get(key)
-            if aspect is not None and aspect.measure is not None:
-                observation.seen[key] = aspect.measure(value, case)
-        return observation
-
-    return look_and_measure
+_kept: OrderedDict[tuple[int, int], Known] = OrderedDict()
 
 
-class Known:
-    """The cases of a check, and what the reference and the wrong answers show in them.
-
-    Each is observed when it is first asked for and then kept, so that a grader does it once for a
-    whole class.
-    """
-
-    def __init__(self, check: Check, seed: int = 0) -> None:
-        self.check = check
-        self.cases = cases_of(check, seed)
-        self._answers = answers_to(check)
-        self._seen: dict[tuple[int, int], Observation] = {}
-
-    @property
-    def misconceptions(self) -> tuple[Misconception, ...]:
-        return self._answers.misconceptions
-
-    def expected(self, case: int) -> Observation:
-        """What the reference shows in the case of this position."""
-        seen = self._observed(-1, self._answers.reference, case)
-        if seen.trouble is not None:
-            raise ReferenceFailed(
-                f"The reference of {self.check.name} fails on the case "
-                f"{self.cases[case].name!r}: {seen.trouble}"
-            )
-        return seen
-
-    def wrong(self, misconception: int, case: int) -> Observation:
-        """What the misconception of this position shows in the case of this position."""
-        return self._observed(misconception, self.misconceptions[misconception].make, case)
-
-    def _observed(self, who: int, implementation: Any, case: int) -> Observation:
-        if (who, case) not in self._seen:
-            look = measured(self.check, observer(self.check, implementation, REFERENCE_SECONDS))
-            self._seen[who, case] = look(self.cases[case])
-        return self._seen[who, case]
+def known_for(check: Check, seed: int = 0) -> Known:
+    """What is known of a check with a seed, kept for the next time that somebody asks."""
+    key = (id(check), seed)
+    known = _kept.pop(key, None) or Known(check, seed)
+    _kept[key] = known
+    if len(_kept) > KNOWN_KEPT:
+        _kept.popitem(last=False)
+    return known
 
 
-def judge(check: Check, theirs: Observer, seed: int = 0, known: Known | None = None) -> Verdict:
+def judge(
+    check: Check,
+    theirs: Observer,
+    seed: int = 0,
+    known: Known | None = None,
+    *,
+    strict: bool = False,
+    patience: float = PATIENCE,
+) -> Verdict:
     """Compare what is observed of a student's implementation with the reference.
 
-    The first case that differs decides, and within it the first key. A misconception is named
-    only when it shows what the student's implementation shows. `known` is what a former judging
-    of the same check with the same seed has found out already.
+    The first case that differs decides, and within it the first key. Cases and keys that go beyond
+    the lesson come last: what differs there is noted. With `strict` they count like all others.
+    `known` is what a former judging of the same check with the same seed has found out already,
+    `patience` the seconds that may go into the search for two slips.
     """
-    theirs = measured(check, theirs)
-    known = known or Known(check, seed)
-    observed: list[Observation] = []
-    for position, case in enumerate(known.cases):
-        if not check.each_case_alone:  # the reference first: it imports what PyTorch imports late
-            known.expected(position)
-        yours, expected = theirs(case), known.expected(position)
-        observed.append(yours)
-        fault = _first_fault(check, yours, expected, case)
-        if fault is None:
-            continue
+    return _Judgement(check, theirs, known or known_for(check, seed), patience).verdict(strict)
+
+
+class _Judgement:
+    """The judging of one implementation."""
+
+    def __init__(self, check: Check, theirs: Observer, known: Known, patience: float) -> None:
+        self.check, self.known, self.patience = check, known, patience
+        self._look = measured(check, theirs)
+        self._seen: list[Observation] = []
+
+    def student(self, position: int) -> Observation:
+        """What the student's code shows; the cases are looked at in their order, each once."""
+        while len(self._seen) <= position:
+            at = len(self._seen)
+            if not self.check.each_case_alone:  # the reference first: it imports what is imported
+                self.known.expected(at)  # late
+            self._seen.append(self._look(self.known.cases[at]))
+        return self._seen[position]
+
+    def verdict(self, strict: bool) -> Verdict:
+        notes: list[Note] = []
+        for position, case in enumerate(self.known.cases):
+            yours = self.student(position)
+            expected = self.known.expected(position)
+            if yours.builtins and not case.is_beyond:
+                keys = list(expected.seen)
+                key = keys[min(yours.builtins_after, len(keys) - 1)]
+                return Verdict("failed", case, key, builtins=tuple(yours.builtins))
+            for fault, counts in faults(self.check, yours, expected, case):
+                if counts or strict:
+                    return self._failure(position, fault)
+                notes.append(self._note(position, fault))
+        last = self._seen[-1]
+        grade = self.check.grade(last.seen) if self.check.grade is not None else None
+        return Verdict("passed", notes=tuple(notes), grade=grade)
+
+    def _failure(self, position: int, fault: Fault) -> Verdict:
         key, difference = fault
-        if yours.builtins:
-            return Verdict("failed", case, key, builtins=tuple(yours.builtins))
+        case, yours = self.known.cases[position], self.student(position)
+        trouble = yours.trouble if difference is None else None
+        failed = Verdict("failed", case, key, difference, trouble, printed=yours.printed)
         if yours.trouble is not None and yours.trouble.kind == "not attempted":
-            return Verdict("not attempted", case, key, trouble=yours.trouble)
+            return replace(failed, outcome="not attempted", difference=None, trouble=yours.trouble)
         if yours.trouble is not None and yours.trouble.kind == "time limit":
-            return Verdict("failed", case, key, trouble=yours.trouble, printed=yours.printed)
-        misconception = _diagnose(known, theirs, observed, position, key)
-        return Verdict(
-            "failed",
-            case,
-            key,
-            difference,
-            yours.trouble if difference is None else None,
-            misconception=misconception,
-            printed=yours.printed,
-        )
-    grade = check.grade(observed[-1].seen) if check.grade is not None else None
-    return Verdict("passed", grade=grade)
+            return replace(failed, difference=None, trouble=yours.trouble)
+        found = self._diagnosis(position, key)
+        relation = None
+        if difference is not None and not found.slips and not aspect_of(self.check, key).secret:
+            expected = self.known.expected(position).seen
+            relation = relate(difference, key, case.data, expected)
+        return replace(failed, slips=found.slips, perhaps=found.perhaps, relation=relation)
+
+    def _diagnosis(self, position: int, key: str) -> Diagnosis:
+        """Nothing is looked for where nothing can be found: when a number is too small, such as an
+        accuracy, which says nothing about its cause; in the later cases of a check whose cases
+        take long, since its slips show in the first one; and in cases that do not count.
+        """
+        if aspect_of(self.check, key).at_least is not None:
+            return Diagnosis()
+        if (self.check.each_case_alone and position) or position >= self.known.counted:
+            return Diagnosis()
+        return diagnose(self.known, self.student, position, key, self.patience)
+
+    def _note(self, position: int, fault: Fault) -> Note:
+        key, difference = fault
+        case, yours = self.known.cases[position], self.student(position)
+        note = Note(case, key, difference, yours.trouble if difference is None else None)
+        if not case.is_beyond:
+            return note
+        for named in self.known.named:
+            if same(self.check, yours, self.known.shown((named,), position)):
+                return replace(note, slip=named)
+        return note
 
 
-def _first_fault(
-    check: Check, yours: Observation, expected: Observation, case: Case
-) -> tuple[str, Difference | None] | None:
-    """The first key that differs; without a difference, the key at which the code stopped."""
-    first = next(iter(expected.seen))
-    if yours.builtins:
-        return first, None
-    for key, value in expected.seen.items():
-        if key not in yours.seen:
-            return None if _lacks_numbers(yours, case) else (key, None)
-        least = aspect_of(check, key).at_least
-        if least is not None:
-            difference = _shortfall(yours.seen[key], least)
-        else:
-            difference = _difference(check, key, yours.seen[key], value)
-        if difference is not None:
-            return key, difference
-    return None
-
-
-def _lacks_numbers(seen: Observation, case: Case) -> bool:
-    """Whether the code stopped because tensors on the device meta have no numbers, as `x[x > 0]`
-    and `if x.any()` need them. That says nothing against it: on a GPU the same code runs. Where
-    the case has no such tensor, the same words are an exception like any other.
-    """
-    trouble = seen.trouble
-    if trouble is None or not has_meta(list(case.data.values())):
-        return False
-    if trouble.type not in ("NotImplementedError", "RuntimeError"):
-        return False
-    needs = ("nonzero", "item()", "_local_scalar_dense", "masked_select", "is_nonzero")
-    return "meta" in trouble.message.lower() and any(name in trouble.message for name in needs)
-
-
-def aspect_of(check: Check, key: str) -> Aspect:
-    return GLOBAL_ASPECTS[key] if key in GLOBAL_ASPECTS else check.aspects[key]
-
-
-def _shortfall(yours: Any, least: float) -> Difference | None:
-    if not isinstance(yours, (int, float)):
-        return Difference("type", yours, least)
-    return None if yours >= least else Difference("value", yours, least)
-
-
-def _difference(check: Check, key: str, yours: Any, expected: Any) -> Difference | None:
-    aspect = aspect_of(check, key)
-    return compare(yours, expected, aspect.rtol, aspect.atol)
-
-
-def _diagnose(
-    known: Known, theirs: Observer, observed: list[Observation], position: int, key: str
-) -> Misconception | None:
-    """The misconception that shows the same as the student in every case: first in all that is
-    observed, else in the thing that failed, provided that only one does.
-
-    None is looked for where none can be found: when a number is too small, such as an accuracy,
-    which says nothing about its cause; and in the later cases of a check whose cases take long,
-    since its wrong answers show in the first one.
-    """
-    check, cases = known.check, known.cases
-    if aspect_of(check, key).at_least is not None or (check.each_case_alone and position):
-        return None
-
-    def student(i: int) -> Observation:
-        while len(observed) <= i:
-            observed.append(theirs(cases[len(observed)]))
-        return observed[i]
-
-    others = [] if check.each_case_alone else [i for i in range(len(cases)) if i != position]
-    order = [position, *others]
-    by_key: list[Misconception] = []
-    for which, misconception in enumerate(known.misconceptions):
-        everything = True
-        for i in order:
-            mine, its = student(i), known.wrong(which, i)
-            if _lacks_numbers(mine, cases[i]):
-                continue
-            if not _same_at(check, key, mine, its):
-                break
-            everything = everything and _same(check, mine, its)
-        else:
-            if everything:
-                return misconception
-            by_key.append(misconception)
-    return by_key[0] if len(by_key) == 1 else None
-
-
-def _same(check: Check, one: Observation, other: Observation) -> bool:
-    return (
-        list(one.seen) == list(other.seen)
-        and _stopped_at(one) == _stopped_at(other)
-        and all(_same_at(check, key, one, other) for key in one.seen)
-    )
-
-
-def _same_at(check: Check, key: str, one: Observation, other: Observation) -> bool:
-    if (key in one.seen) != (key in other.seen):
-        return False
-    if key in one.seen:
-        return _difference(check, key, one.seen[key], other.seen[key]) is None
-    return _stopped_at(one) == _stopped_at(other)
-
-
-def _stopped_at(one: Observation) -> tuple[str | None, str, str] | None:
-    if one.trouble is None:
-        return None
-    return (next(reversed(one.seen), None), one.trouble.type, one.trouble.message)
+__all__ = [
+    "Known",
+    "Note",
+    "Observer",
+    "Outcome",
+    "ReferenceFailed",
+    "Verdict",
+    "answers_to",
+    "cases_of",
+    "judge",
+    "known_for",
+    "observer",
+]

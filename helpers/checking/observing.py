@@ -43,6 +43,9 @@ class Observation:
     trouble: Trouble | None = None
     printed: str = ""
     builtins: list[str] = field(default_factory=list)
+    """PyTorch's own versions that were used although they are not allowed."""
+    builtins_after: int = 0
+    """How many things had been seen before the first of them was used."""
 
 
 def observe(check: Check, implementation: Any, case: Case, seconds: float) -> Observation:
@@ -58,6 +61,8 @@ def observe(check: Check, implementation: Any, case: Case, seconds: float) -> Ob
             result.builtins = noticed.names
             for key, value in check.observe(implementation, case):
                 result.seen[key] = snapshot(value)
+                if not noticed.names:
+                    result.builtins_after = len(result.seen)
                 if is_too_large(value):  # what follows would compute with it, perhaps for hours
                     break
         result.seen.update(_global_state())

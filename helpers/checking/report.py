@@ -14,7 +14,8 @@ from helpers.checking import texts
 from helpers.checking.case import FEW_ENTRIES, Case, Foreign, describe, show
 from helpers.checking.check import Aspect, Check
 from helpers.checking.compare import Difference
-from helpers.checking.judging import Verdict, aspect_of
+from helpers.checking.comparing import aspect_of
+from helpers.checking.judging import Note, Verdict
 from helpers.checking.observing import Trouble
 from helpers.course import Todo, todo_of
 
@@ -34,9 +35,11 @@ class Report:
 
     headline: str
     rows: tuple[tuple[str, str], ...] = ()
+    note: str = ""
+    """What a right answer could do better, on a line of its own."""
 
     def text(self) -> str:
-        lines = [self.headline]
+        lines = [self.headline, self.note] if self.note else [self.headline]
         for label, text in self.rows:
             wrapped = [part for line in text.splitlines() for part in _wrapped(line)]
             first, *rest = wrapped or [""]
@@ -70,7 +73,8 @@ def report_on(check: Check, verdict: Verdict) -> Report:
     """The message for a verdict."""
     if verdict.outcome == "passed":
         praise = verdict.grade.praise if verdict.grade is not None else check.praise
-        return Report(texts.PASSED.format(topic=check.topic, praise=praise))
+        note = note_on(check, verdict.notes[0]) if verdict.notes else ""
+        return Report(texts.PASSED.format(topic=check.topic, praise=praise), note=note)
     if verdict.outcome == "not attempted":
         return not_attempted(check, todo_of(check.name))
     assert verdict.case is not None
@@ -120,15 +124,45 @@ def _on_difference(
     return what, rows + _advice(check, verdict)
 
 
+def note_on(check: Check, note: Note) -> str:
+    """The line about what a right answer could do better."""
+    difference = note.difference
+    if difference is not None and difference.kind == "type" and not note.case.is_beyond:
+        return texts.NOTE_NUMBER.format(yours=describe(difference.yours))
+    if note.slip is not None:
+        what = note.slip.diagnosis
+    elif difference is not None:
+        what = texts.KIND.get(difference.kind, aspect_of(check, note.key).wrong)
+    elif note.trouble is not None and note.trouble.kind == "time limit":
+        what = texts.NOTE_TIMED_OUT
+    elif note.trouble is not None:
+        what = texts.NOTE_RAISED.format(type=note.trouble.type)
+    else:
+        what = texts.NO_RESULT
+    return texts.NOTE.format(what=what, case=note.case.name)
+
+
 def _advice(check: Check, verdict: Verdict) -> list[tuple[str, str]]:
-    found = verdict.misconception
+    """What explains the failure, and what to do next."""
     difference = verdict.difference
-    if found is None:
-        if difference is not None and difference.kind == "type" and difference.yours is None:
-            return [(texts.NEXT, texts.NEXT_NONE)]
-        return [(texts.NEXT, texts.NEXT_REREAD.format(section=check.reread))]
-    cause = texts.DIAGNOSIS.format(id=found.id, diagnosis=found.diagnosis)
-    return [(texts.CAUSE, cause), (texts.NEXT, texts.NEXT_HINT.format(hint=found.hint))]
+    if len(verdict.slips) == 2:
+        one, two = verdict.slips
+        both = texts.TWO.format(first=one.diagnosis, second=two.diagnosis)
+        return [(texts.BOTH, both), (texts.NEXT, texts.TWO.format(first=one.hint, second=two.hint))]
+    if verdict.slips:
+        found = verdict.slips[0]
+        return [
+            (texts.CAUSE, found.diagnosis),
+            (texts.NEXT, texts.NEXT_HINT.format(hint=found.hint)),
+        ]
+    rows = [(texts.NOTICE, verdict.relation.sentence)] if verdict.relation is not None else []
+    if verdict.perhaps is not None:
+        guess = verdict.perhaps
+        rows.append((texts.PERHAPS, guess.diagnosis))
+        return [*rows, (texts.NEXT, texts.NEXT_HINT.format(hint=guess.hint))]
+    if difference is not None and difference.kind == "type" and difference.yours is None:
+        return [*rows, (texts.NEXT, texts.NEXT_NONE)]
+    return [*rows, (texts.NEXT, texts.NEXT_REREAD.format(section=check.reread))]
 
 
 def _value(value: Any, difference: Difference) -> str:
@@ -191,10 +225,25 @@ def _on_trouble(check: Check, verdict: Verdict, call: str) -> tuple[str, list[tu
     return _what_was_raised(trouble), rows + _details(trouble) + _advice_on_trouble(check, verdict)
 
 
-def _what_was_raised(trouble: Trouble) -> str:
+NOT_INITIALISED = ("before Module.__init__() call", "has no attribute '_")
+IN_PLACE = ("modified by an inplace operation", "a leaf Variable that requires grad is being used")
+"""How PyTorch says that the cause lies in a line that ran before."""
+
+
+def _cause_before(trouble: Trouble) -> tuple[str, str] | None:
+    """What to say, and what to do, where the line that raised is not the one to repair."""
     if trouble.type == "NotImplementedError" and '"forward"' in trouble.message:
-        return texts.RAISED_MISSING_FORWARD
-    return texts.RAISED.format(type=trouble.type)
+        return texts.RAISED_MISSING_FORWARD, texts.NEXT_RAISED_ELSEWHERE
+    if trouble.type == "AttributeError" and any(w in trouble.message for w in NOT_INITIALISED):
+        return texts.RAISED_NOT_INITIALISED, texts.NEXT_NOT_INITIALISED
+    if trouble.type == "RuntimeError" and any(w in trouble.message for w in IN_PLACE):
+        return texts.RAISED_IN_PLACE, texts.NEXT_IN_PLACE
+    return None
+
+
+def _what_was_raised(trouble: Trouble) -> str:
+    before = _cause_before(trouble)
+    return before[0] if before is not None else texts.RAISED.format(type=trouble.type)
 
 
 def _details(trouble: Trouble) -> list[tuple[str, str]]:
@@ -207,9 +256,13 @@ def _details(trouble: Trouble) -> list[tuple[str, str]]:
 
 
 def _advice_on_trouble(check: Check, verdict: Verdict) -> list[tuple[str, str]]:
-    if verdict.misconception is not None:
+    if verdict.slips or verdict.perhaps is not None:
         return _advice(check, verdict)
-    has_line = verdict.trouble is not None and bool(verdict.trouble.line)
+    assert verdict.trouble is not None
+    before = _cause_before(verdict.trouble)
+    if before is not None:
+        return [(texts.NEXT, before[1])]
+    has_line = bool(verdict.trouble.line)
     return [(texts.NEXT, texts.NEXT_RAISED if has_line else texts.NEXT_RAISED_ELSEWHERE)]
 
 

@@ -51,7 +51,7 @@ def run_check(check: Check, *given: Any, seed: int = 0) -> float | None:
         raise CheckFailed(refused, check.name)
     with unchanged_state():  # a library that is imported for the first time may draw numbers
         verdict = judge(check, observer(check, implementation), seed)
-    found = verdict.misconception.id if verdict.misconception else None
+    found = verdict.misconception
     whole = verdict.grade is None or verdict.grade.share == 1
     _record(check, verdict.outcome if whole else "passed in part", found)
     report = report_on(check, verdict)
@@ -62,7 +62,14 @@ def run_check(check: Check, *given: Any, seed: int = 0) -> float | None:
     kind = NotAttempted if verdict.outcome == "not attempted" else CheckFailed
     case = verdict.case.name if verdict.case else None
     cause = verdict.trouble.exception if verdict.trouble else None
-    raise kind(report, check.name, found, case) from cause
+    raise kind(
+        report,
+        check.name,
+        found,
+        case,
+        perhaps=verdict.perhaps.id if verdict.perhaps else None,
+        relation=verdict.relation.sentence if verdict.relation else None,
+    ) from cause
 
 
 def _show_picture(check: Check, implementation: Any, verdict: Verdict) -> None:

@@ -310,7 +310,7 @@ class _Examination:
             outcome,
             report_on(check, verdict),
             share,
-            verdict.misconception.id if verdict.misconception else None,
+            verdict.misconception,
             verdict.case.name if verdict.case else None,
         )
 

@@ -43,7 +43,7 @@ def test_the_reference_is_torchvisions_block(i: int, o: int, stride: int, traini
 def failure(build_model: Any, configure: Any = adamw_training) -> tuple[str, str]:
     verdict = judge(CAPSTONE, observer(CAPSTONE, (build_model, configure)))
     assert verdict.outcome == "failed"
-    return verdict.key, verdict.misconception.id if verdict.misconception else ""
+    return verdict.key, verdict.misconception or ""
 
 
 @pytest.fixture(scope="module")

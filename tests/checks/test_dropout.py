@@ -15,7 +15,7 @@ from torch import nn
 from helpers.answers.dropout import arrays, dropout_module, masking
 from helpers.answers.dropout.dropout_layer import checked
 from helpers.checking import observing
-from helpers.checking.check import Check, Misconception
+from helpers.checking.check import Check
 from helpers.checking.judging import Known, Verdict, answers_to, cases_of, judge, observer
 from helpers.checking.observing import SEED, Observation
 from helpers.checking.report import report_on
@@ -142,7 +142,7 @@ def test_diagnosis_does_not_depend_on_the_draws(
     verdict = judge_with_other_draws(check, misconception.make, 0, known(check, 0))
     assert verdict.outcome == "failed"
     assert verdict.misconception is not None, report_on(check, verdict).text()
-    assert verdict.misconception.id == misconception.id
+    assert verdict.misconception == misconception.id
 
 
 @ids(
@@ -156,7 +156,7 @@ def test_diagnosis_does_not_depend_on_the_draws(
 )
 def test_other_ways_to_the_same_mistake(check: Check, wrong: Any, name: str) -> None:
     verdict = judge(check, observer(check, wrong))
-    assert verdict.misconception is not None and verdict.misconception.id == name
+    assert verdict.misconception is not None and verdict.misconception == name
 
 
 def test_numpy_dropout_refuses_pytorch() -> None:

@@ -72,7 +72,7 @@ def test_the_callers_parameters_keep_their_gradient_tensors() -> None:
         return norm
 
     verdict = judge(CLIPPING, observer(CLIPPING, replaces))
-    assert verdict.misconception is not None and verdict.misconception.id == "new-tensors"
+    assert verdict.misconception is not None and verdict.misconception == "new-tensors"
 
 
 def test_a_block_without_module_is_refused_with_its_own_line() -> None:

@@ -1,4 +1,4 @@
-"""One step of AdamW: right and wrong answers."""
+"""One step of AdamW: the recipe, its slips, and right answers written differently."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from typing import Any
 
 import torch
 
-from helpers.checking.check import Answers, Misconception
+from helpers.checking.recipe import Answers, Recipe, family, slip
 
 Tensor = torch.Tensor
 State = tuple[Tensor, Tensor, Tensor]
 
 
-def adamw_step(
+def reference(
     w: Tensor,
     grad: Tensor,
     m: Tensor,
@@ -36,38 +36,46 @@ def adamw_step(
     return parameter.detach(), state["exp_avg"], state["exp_avg_sq"]
 
 
-def _formula(
+def adamw(
     gradient: Any = lambda g, w, wd: g,
+    choose: Any = lambda betas: betas,
     first: Any = lambda m, g, b: b * m + (1 - b) * g,
     second: Any = lambda v, g, b: b * v + (1 - b) * g**2,
-    correct: Any = lambda m, v, b1, b2, t: (m / (1 - b1**t), v / (1 - b2**t)),
-    step: Any = lambda mh, vh, eps: mh / (vh.sqrt() + eps),
-    update: Any = lambda w, s, lr, wd: w - lr * (s + wd * w),
-    result: Any = lambda w, m, v, mh, vh: (w, m, v),
-    weight_decay_default: float = 1e-2,
-    lr_default: float = 1e-3,
+    count: Any = lambda t: t,
+    correct_m: Any = lambda m, b, t: m / (1 - b**t),
+    correct_v: Any = lambda v, b, t: v / (1 - b**t),
+    bottom: Any = lambda v_hat, eps, b, t: v_hat.sqrt() + eps,
+    decay: Any = lambda w, s, lr, wd: lr * wd * w,
+    move: Any = lambda s, lr: -lr * s,
+    result: Any = lambda w, m, v, m_hat, v_hat: (w, m, v),
+    default_lr: float = 1e-3,
+    default_decay: float = 1e-2,
 ) -> Any:
-    """AdamW from its parts, each of which can be exchanged."""
+    """AdamW (Loshchilov and Hutter 2019) from its parts, as PyTorch reads it."""
 
-    def function(
+    def adamw_step(
         w: Tensor,
         grad: Tensor,
         m: Tensor,
         v: Tensor,
         t: int,
-        lr: float = lr_default,
+        lr: float = default_lr,
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
-        weight_decay: float = weight_decay_default,
+        weight_decay: float = default_decay,
     ) -> Any:
         g = gradient(grad, w, weight_decay)
-        m = first(m, g, betas[0])
-        v = second(v, g, betas[1])
-        m_hat, v_hat = correct(m, v, betas[0], betas[1], t)
-        w = update(w, step(m_hat, v_hat, eps), lr, weight_decay)
+        b1, b2 = choose(betas)
+        m, v, n = first(m, g, b1), second(v, g, b2), count(t)
+        m_hat, v_hat = correct_m(m, b1, n), correct_v(v, b2, n)
+        s = m_hat / bottom(v_hat, eps, b2, n)
+        w = w + move(s, lr) - decay(w, s, lr, weight_decay)
         return result(w, m, v, m_hat, v_hat)
 
-    return function
+    return adamw_step
+
+
+RIGHT = adamw()
 
 
 def _rearranged(
@@ -100,218 +108,220 @@ def _on_copies(w: Tensor, grad: Tensor, m: Tensor, v: Tensor, t: int, **options:
     return [w, m, v]
 
 
-def _changes_state(w: Tensor, grad: Tensor, m: Tensor, v: Tensor, t: int, **options: Any) -> Any:
-    result = RIGHT(w, grad, m, v, t, **options)
-    m.copy_(result[1])
-    v.copy_(result[2])
-    return result
+def changing(*names: str) -> Any:
+    """Writes these results into what the caller gave."""
 
+    def around(step: Any) -> Any:
+        def adamw_step(
+            w: Tensor, grad: Tensor, m: Tensor, v: Tensor, t: int, **options: Any
+        ) -> Any:
+            results = step(w, grad, m, v, t, **options)
+            if isinstance(results, tuple) and len(results) == 3:
+                for name, old, new in zip("wmv", (w, m, v), results, strict=True):
+                    if name in names:
+                        old.copy_(new)
+            return results
 
-def _changes_w(w: Tensor, grad: Tensor, m: Tensor, v: Tensor, t: int, **options: Any) -> Any:
-    result = RIGHT(w, grad, m, v, t, **options)
-    w.copy_(result[0])
-    return result
+        return adamw_step
 
+    return around
 
-def _changes_all(w: Tensor, grad: Tensor, m: Tensor, v: Tensor, t: int, **options: Any) -> Any:
-    result = RIGHT(w, grad, m, v, t, **options)
-    for old, new in zip((w, m, v), result, strict=True):
-        old.copy_(new)
-    return w, m, v
-
-
-def _always_first(w: Tensor, grad: Tensor, m: Tensor, v: Tensor, t: int, **options: Any) -> Any:
-    return RIGHT(w, grad, m, v, 1, **options)
-
-
-def _betas_swapped(
-    w: Tensor, grad: Tensor, m: Tensor, v: Tensor, t: int, betas: Any = (0.9, 0.999), **options: Any
-) -> Any:
-    return RIGHT(w, grad, m, v, t, betas=(betas[1], betas[0]), **options)
-
-
-RIGHT = _formula()
 
 ANSWERS = Answers(
-    reference=adamw_step,
+    recipe=Recipe(adamw),
+    reference=reference,
     variants={
         "by hand": RIGHT,
         "rearranged as PyTorch has it": _rearranged,
         "in place on its own copies": _on_copies,
     },
-    misconceptions=(
-        Misconception(
+    slips=(
+        slip(
             "l2-in-gradient",
-            _formula(gradient=lambda g, w, wd: g + wd * w, update=lambda w, s, lr, wd: w - lr * s),
             "You add λw to the gradient: that is Adam with an L2 penalty, and not AdamW.",
             "Decoupled decay acts on w alone: w − lr·(step + λw), with m and v from the gradient only.",
+            gradient=lambda g, w, wd: g + wd * w,
+            decay=lambda w, s, lr, wd: 0.0,
         ),
-        Misconception(
+        slip(
             "both-decays",
-            _formula(gradient=lambda g, w, wd: g + wd * w),
             "You decay twice: λw is in the gradient and in the step.",
             "Leave the gradient as it is.",
+            gradient=lambda g, w, wd: g + wd * w,
         ),
-        Misconception(
+        slip(
             "no-decay",
-            _formula(update=lambda w, s, lr, wd: w - lr * s),
             "Your step does not use weight_decay: that is plain Adam.",
             "Subtract lr·λ·w as well.",
+            decay=lambda w, s, lr, wd: 0.0,
         ),
-        Misconception(
+        slip(
             "decay-without-lr",
-            _formula(update=lambda w, s, lr, wd: w - lr * s - wd * w),
             "You subtract λw without the step size.",
             "PyTorch multiplies both by lr: w − lr·(step + λw).",
+            decay=lambda w, s, lr, wd: wd * w,
         ),
-        Misconception(
+        slip(
             "decay-after-step",
-            _formula(update=lambda w, s, lr, wd: (w - lr * s) * (1 - lr * wd)),
             "You decay the weight after the step, so that the step is decayed too.",
             "Use the weight from before the step in both terms.",
+            decay=lambda w, s, lr, wd: lr * wd * (w - lr * s),
         ),
-        Misconception(
+        slip(
             "decay-grows",
-            _formula(update=lambda w, s, lr, wd: w - lr * (s - wd * w)),
             "Your decay has the wrong sign, so it makes the weights grow.",
             "The whole bracket is subtracted: w − lr·(step + λw).",
+            decay=lambda w, s, lr, wd: -lr * wd * w,
         ),
-        Misconception(
+        slip(
             "uphill",
-            _formula(update=lambda w, s, lr, wd: w + lr * s - lr * wd * w),
             "Your step goes uphill.",
             "Subtract lr times the step.",
+            move=lambda s, lr: lr * s,
         ),
-        Misconception(
+        slip(
             "no-correction",
-            _formula(correct=lambda m, v, b1, b2, t: (m, v)),
             "You left out the bias correction, so the first steps have the wrong length.",
             "Divide m by 1 − β₁ᵗ and v by 1 − β₂ᵗ before you use them.",
+            correct_m=lambda m, b, t: m,
+            correct_v=lambda v, b, t: v,
         ),
-        Misconception(
+        slip(
             "no-correction-of-v",
-            _formula(correct=lambda m, v, b1, b2, t: (m / (1 - b1**t), v)),
             "You correct m but not v.",
             "Divide v by 1 − β₂ᵗ as well.",
+            correct_v=lambda v, b, t: v,
         ),
-        Misconception(
+        slip(
             "no-correction-of-m",
-            _formula(correct=lambda m, v, b1, b2, t: (m, v / (1 - b2**t))),
             "You correct v but not m.",
             "Divide m by 1 − β₁ᵗ as well.",
+            correct_m=lambda m, b, t: m,
         ),
-        Misconception(
+        slip(
             "counts-from-zero",
-            _formula(
-                correct=lambda m, v, b1, b2, t: (m / (1 - b1 ** (t + 1)), v / (1 - b2 ** (t + 1)))
-            ),
             "You use t + 1: the first step has t = 1 already.",
             "Use t as it is given.",
+            count=lambda t: t + 1,
         ),
-        Misconception(
+        slip(
+            "always-first",
+            "Your bias correction uses t = 1 in every step.",
+            "Use the t that is given: 1 − β ** t.",
+            count=lambda t: 1,
+        ),
+        slip(
             "correction-times-t",
-            _formula(correct=lambda m, v, b1, b2, t: (m / (1 - b1 * t), v / (1 - b2 * t))),
             "You multiply β by t, where β to the power t is meant.",
             "Write betas[0] ** t.",
+            correct_m=lambda m, b, t: m / (1 - b * t),
+            correct_v=lambda v, b, t: v / (1 - b * t),
         ),
-        Misconception(
+        slip(
             "keeps-corrected",
-            _formula(result=lambda w, m, v, mh, vh: (w, mh, vh)),
             "You return the corrected averages, which are then corrected again in the next step.",
             "Return m and v from before the correction.",
+            result=lambda w, m, v, m_hat, v_hat: (w, m_hat, v_hat),
         ),
-        Misconception(
+        slip(
+            "eps-not-corrected",
+            "You add eps to √v before the correction, so that eps is corrected too: the form of "
+            "the first paper (Kingma and Ba 2015, end of section 2), and not PyTorch's.",
+            "Correct v first, and add eps to √v̂.",
+            bottom=lambda v_hat, eps, b, t: v_hat.sqrt() + eps / (1 - b**t) ** 0.5,
+        ),
+        slip(
             "eps-under-root",
-            _formula(step=lambda mh, vh, eps: mh / (vh + eps).sqrt()),
             "Your eps stands under the root.",
             "Take the root first: √v̂ + eps.",
+            bottom=lambda v_hat, eps, b, t: (v_hat + eps).sqrt(),
         ),
-        Misconception(
-            "no-eps",
-            _formula(step=lambda mh, vh, eps: mh / (vh.sqrt() + 1e-30)),
-            "Your step does not use eps.",
+        family(
+            "fixed-eps",
+            "Your step uses the number {constant} and not the argument eps.",
             "Divide by √v̂ + eps.",
+            (1e-30, 1e-8, 1e-7, 1e-6, 1e-10),
+            lambda c: {"bottom": lambda v_hat, eps, b, t: v_hat.sqrt() + c},
         ),
-        Misconception(
+        slip(
             "no-root",
-            _formula(step=lambda mh, vh, eps: mh / (vh + eps)),
             "You divide by v̂ and not by its root.",
             "A step must not depend on the gradient's unit: m̂/√v̂ has none.",
+            bottom=lambda v_hat, eps, b, t: v_hat + eps,
         ),
-        Misconception(
+        slip(
             "no-square",
-            _formula(second=lambda v, g, b: b * v + (1 - b) * g.abs()),
             "Your v averages |g|, and the average of g² is meant.",
             "Square the gradient: grad ** 2.",
+            second=lambda v, g, b: b * v + (1 - b) * g.abs(),
         ),
-        Misconception(
+        slip(
             "betas-swapped",
-            _betas_swapped,
             "You use β₂ for m and β₁ for v.",
             "betas[0] belongs to m, betas[1] to v.",
+            choose=lambda betas: (betas[1], betas[0]),
         ),
-        Misconception(
+        slip(
             "weights-swapped",
-            _formula(
-                first=lambda m, g, b: (1 - b) * m + b * g,
-                second=lambda v, g, b: (1 - b) * v + b * g**2,
-            ),
             "You exchanged β and 1 − β: the old average gets the small weight.",
             "β is near 1 and belongs to the old average.",
+            first=lambda m, g, b: (1 - b) * m + b * g,
+            second=lambda v, g, b: (1 - b) * v + b * g**2,
         ),
-        Misconception(
+        slip(
             "sum-instead-of-average",
-            _formula(first=lambda m, g, b: b * m + g, second=lambda v, g, b: b * v + g**2),
             "You left out the factor 1 − β before the gradient.",
             "An average: β·old + (1 − β)·new.",
+            first=lambda m, g, b: b * m + g,
+            second=lambda v, g, b: b * v + g**2,
         ),
-        Misconception(
+        slip(
             "momentum-unused",
-            _formula(first=lambda m, g, b: (1 - b) * g),
-            "Your m forgets the past: the old m is not used.",
-            "m ← β₁·m + (1 − β₁)·grad.",
+            "Your m is the gradient of this step alone.",
+            "An average: β₁·m + (1 − β₁)·grad.",
+            first=lambda m, g, b: g,
         ),
-        Misconception(
-            "always-first-step",
-            _always_first,
-            "You divide by 1 − β without the power t, as if every step were the first.",
-            "The corrections need the t that is given.",
+        slip(
+            "other-default-lr",
+            "Your default for lr is 0.01, and AdamW's is 0.001.",
+            "Keep the signature of the skeleton.",
+            default_lr=1e-2,
         ),
-        Misconception(
-            "default-decay-zero",
-            _formula(weight_decay_default=0.0),
+        slip(
+            "other-default",
             "Your default for weight_decay is 0, and AdamW's is 0.01.",
             "Keep the signature of the skeleton.",
+            default_decay=0.0,
         ),
-        Misconception(
+        slip(
             "changes-m-and-v",
-            _changes_state,
             "Your code changes m and v themselves, for example with m.mul_() or m *= ...",
             "Make new tensors: m = betas[0] * m + ...",
+            around=changing("m", "v"),
         ),
-        Misconception(
+        slip(
             "changes-w",
-            _changes_w,
             "Your code changes w itself.",
             "Make a new tensor: w = w - ...",
+            around=changing("w"),
         ),
-        Misconception(
+        slip(
             "changes-all",
-            _changes_all,
             "Your code works in place: w, m and v of the caller change.",
             "Make new tensors; the caller decides what to do with them.",
+            around=changing("w", "m", "v"),
         ),
-        Misconception(
+        slip(
             "only-w",
-            _formula(result=lambda w, m, v, mh, vh: w),
             "Your function returns w alone.",
             "Return all three: return w, m, v.",
+            result=lambda w, m, v, m_hat, v_hat: w,
         ),
-        Misconception(
+        slip(
             "wrong-order",
-            _formula(result=lambda w, m, v, mh, vh: (m, v, w)),
             "Your results come in the wrong order.",
             "Return w, m, v in this order.",
+            result=lambda w, m, v, m_hat, v_hat: (m, v, w),
         ),
     ),
 )
