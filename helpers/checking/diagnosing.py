@@ -111,9 +111,18 @@ class _Search:
     def _agreeing(
         self, pairs: Iterable[tuple[Named, ...]], budget: Budget
     ) -> Iterator[tuple[Named, ...]]:
-        agree = lambda seen: same_at(self.check, self.key, self.student(self.position), seen)
         joined = (pair for pair in pairs if can_be_joined(*pair))
-        return self.known.screened(joined, self.position, self.key, agree, budget)
+        return self._screened(joined, self.position, self.key, budget)
+
+    def _screened(
+        self, candidates: Iterable[tuple[Named, ...]], case: int, key: str, budget: Budget
+    ) -> Iterator[tuple[Named, ...]]:
+        mine = self.student(case)
+
+        def agrees(seen: Observation) -> bool:
+            return same_at(self.check, key, mine, seen)
+
+        return self.known.screened(candidates, case, key, agrees, budget)
 
     def _with_a_hidden_one(
         self, a: Named, hidden: list[Named], budget: Budget
@@ -125,8 +134,7 @@ class _Search:
         keys = [*mine.seen, *(k for k in alone.seen if k not in mine.seen)]
         key = next((k for k in keys if not same_at(self.check, k, mine, alone)), keys[-1])
         couples = ((x, b) for x, b in product([a], hidden) if can_be_joined(x, b))
-        agree = lambda seen: same_at(self.check, key, mine, seen)
-        yield from self.known.screened(couples, case, key, agree, budget)
+        yield from self._screened(couples, case, key, budget)
 
     def _suspects(self) -> tuple[list[Named], list[Named], list[Named]]:
         """The slips that are right in the cases before: those that are seen in the case that

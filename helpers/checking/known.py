@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from importlib import import_module
 from typing import Any
@@ -98,7 +98,7 @@ class Known:
 
     def screened(
         self,
-        candidates: Iterator[tuple[Named, ...]],
+        candidates: Iterable[tuple[Named, ...]],
         case: int,
         key: str,
         agrees: Callable[[Observation], bool],
