@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import argparse
 from importlib import import_module
+from itertools import combinations
 from pathlib import Path
 
+from helpers.checking.check import Check
 from helpers.checking.judging import answers_to, cases_of
+from helpers.checking.recipe import can_be_joined
 from helpers.course import LESSONS, lessons_table, todo_of
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -18,33 +21,52 @@ BEGIN, END = "<!-- lessons: begin -->", "<!-- lessons: end -->"
 
 
 def checkers_page() -> str:
-    """CHECKERS.md: every checker with its counts, and its misconceptions by name."""
+    """CHECKERS.md: every checker with its counts, and its slips by name."""
     lines = [
         "# All checkers",
         "",
-        "Made by `make checkers` from `helpers/checks` and `helpers/answers`; do not edit. Each",
-        "misconception is a wrong answer that the checker rejects under this name, each right",
-        "variant an answer written differently that it accepts; `tests/checks` proves both.",
+        "Made by `make checkers` from `helpers/checks` and `helpers/answers`; do not edit. The cases",
+        "that count are what a lesson teaches; the others are judged and noted, and cost no points.",
+        "A slip is one wrong part of a right answer, which the checker recognises by this name, in",
+        "each of its forms, alone and together with a slip of another part (a pair of forms). A right",
+        "variant is an answer written differently that it accepts. `tests/checks` proves all of it.",
         "",
-        "| Lesson | Checker | Points | Cases | Misconceptions | Right variants |",
-        "|---|---|--:|--:|--:|--:|",
+        "| Lesson | Checker | Points | Cases that count | Noted | Slips | Forms | Pairs | Right variants |",
+        "|---|---|--:|--:|--:|--:|--:|--:|--:|",
     ]
     details = []
-    total_wrong = total_right = total_checks = 0
+    totals = [0] * 6
+    total_checks = 0
     for lesson in LESSONS:
         for check in import_module(f"helpers.checks.{lesson.slug}").CHECKS:
-            answers = answers_to(check)
-            wrong, right = len(answers.misconceptions), len(answers.variants)
-            total_wrong, total_right = total_wrong + wrong, total_right + right
+            numbers = _numbers(check)
+            totals = [a + b for a, b in zip(totals, numbers, strict=True)]
             total_checks += 1
             lines.append(
-                f"| {lesson.number:02d} | `{check.name}` | {todo_of(check.name).points:g} "
-                f"| {len(cases_of(check))} | {wrong} | {right} |"
+                f"| {lesson.number:02d} | `{check.name}` | {todo_of(check.name).points:g} | "
+                + " | ".join(str(n) for n in numbers)
+                + " |"
             )
-            names = ", ".join(m.id for m in answers.misconceptions)
+            names = ", ".join(slip.id for slip in answers_to(check).slips)
             details.append(f"- `{check.name}`: {names}")
-    lines.append(f"| all | {total_checks} checkers | | | {total_wrong} | {total_right} |")
-    return "\n".join([*lines, "", "## The misconceptions by name", "", *details, ""])
+    lines.append(f"| all | {total_checks} checkers | | " + " | ".join(map(str, totals)) + " |")
+    return "\n".join([*lines, "", "## The slips by name", "", *details, ""])
+
+
+def _numbers(check: Check) -> list[int]:
+    """Cases that count, cases that are noted, slips, their forms, pairs of them, right variants."""
+    answers, cases = answers_to(check), cases_of(check)
+    noted = sum(case.is_beyond for case in cases)
+    named = answers.named()
+    pairs = 0 if check.each_case_alone else sum(can_be_joined(*p) for p in combinations(named, 2))
+    return [
+        len(cases) - noted,
+        noted,
+        len(answers.slips),
+        len(named),
+        pairs,
+        len(answers.variants),
+    ]
 
 
 def readme() -> str:

@@ -175,9 +175,19 @@ class Answers:
         """Every slip in every form, in order."""
         return tuple(Named(slip, i) for slip in self.slips for i in range(len(slip.forms)))
 
+    def called(self, names: str) -> tuple[Named, ...]:
+        """The slips that `name_of` names."""
+        known = {name_of((named,)): named for named in self.named()}
+        return tuple(known[name] for name in names.split("+"))
+
     def with_slips(self, *named: Named) -> Any:
         """The recipe's answer with these wrong parts."""
         return self.recipe.made(**dict(chain.from_iterable(n.parts.items() for n in named)))
+
+
+def name_of(slips: Iterable[Named]) -> str:
+    """Slips with their forms in one word, such as ``fixed-eps/1+no-root/0``."""
+    return "+".join(f"{named.id}/{named.form}" for named in slips)
 
 
 def can_be_joined(one: Named, other: Named) -> bool:

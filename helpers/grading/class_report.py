@@ -6,13 +6,12 @@ The page holds everything that it shows: it needs no network, no script and no c
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from math import ceil
 from pathlib import Path
 from statistics import mean, median
-from typing import Any
 
 import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -55,6 +54,18 @@ class Mistake:
 
 
 @dataclass(frozen=True)
+class Remark:
+    """A sentence about answers, and whose: a relation, or what right answers could do better."""
+
+    sentence: str
+    students: tuple[str, ...]
+
+    @property
+    def count(self) -> int:
+        return len(self.students)
+
+
+@dataclass(frozen=True)
 class Question:
     """How the class did on one graded cell."""
 
@@ -68,6 +79,12 @@ class Question:
     mistakes: tuple[Mistake, ...]
     unexplained: int
     """Wrong answers that no misconception explains."""
+    guesses: tuple[Mistake, ...] = ()
+    """What may explain answers of which no diagnosis could be made."""
+    relations: tuple[Remark, ...] = ()
+    """How those results are related to the expected ones."""
+    notes: tuple[Remark, ...] = ()
+    """What right answers could do better; no points are lost."""
 
 
 @dataclass(frozen=True)
@@ -132,32 +149,47 @@ def class_report(
 
 def _question(grade_id: str, students: Sequence[Student]) -> Question:
     found = [(s, f) for s in students for f in s.findings if f.grade_id == grade_id]
-    shares = [f.share for _, f in found]
-    who: dict[str, list[str]] = {}
-    for student, finding in found:
-        if finding.misconception:
-            who.setdefault(finding.misconception, []).append(student.name)
     check = found[0][1].check
-    known = {m.id: m.diagnosis for m in answers_to_check(check)}
-    mistakes = [
-        Mistake(id, known.get(id, ""), len(names), tuple(names)) for id, names in who.items()
-    ]
+    named = [(f.misconception, s.name) for s, f in found if f.misconception]
+    guessed = [(f.perhaps, s.name) for s, f in found if f.perhaps]
+    related = [(f.relation, s.name) for s, f in found if f.relation]
+    noted = [(line, s.name) for s, f in found for _, line in f.notes]
     return Question(
         grade_id=grade_id,
         writes=todo_of(check).writes,
-        share=mean(shares),
+        share=mean(f.share for _, f in found),
         discrimination=_discrimination(grade_id, [s for s, _ in found]),
         outcomes=dict(Counter(f.outcome for _, f in found).most_common()),
-        mistakes=tuple(sorted(mistakes, key=lambda m: (-m.count, m.id))),
+        mistakes=_mistakes(named, check),
         unexplained=sum(f.outcome == "failed" and not f.misconception for _, f in found),
+        guesses=_mistakes(guessed, check),
+        relations=tuple(Remark(sentence, who) for sentence, who in _grouped(related)),
+        notes=tuple(Remark(line.removeprefix("◦ "), who) for line, who in _grouped(noted)),
     )
 
 
-def answers_to_check(name: str) -> Sequence[Any]:
-    """The misconceptions of a check, by its name."""
+def _grouped(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, tuple[str, ...]]]:
+    """The students by what is said of them, the most frequent first."""
+    who: dict[str, list[str]] = {}
+    for said, student in pairs:
+        who.setdefault(said, []).append(student)
+    return sorted(((k, tuple(v)) for k, v in who.items()), key=lambda p: (-len(p[1]), p[0]))
+
+
+def _mistakes(pairs: Iterable[tuple[str, str]], check: str) -> tuple[Mistake, ...]:
+    """Each mistake, or two that came together, with whose it is."""
+    known = diagnoses_of(check)
+    return tuple(
+        Mistake(id, " ".join(known.get(one, "") for one in id.split("+")), len(who), who)
+        for id, who in _grouped(pairs)
+    )
+
+
+def diagnoses_of(check: str) -> dict[str, str]:
+    """What is said of each slip of a check, by its id."""
     from helpers.grading.examiner import check_named
 
-    return answers_to(check_named(name)).misconceptions
+    return {named.id: named.diagnosis for named in answers_to(check_named(check)).named()}
 
 
 def _discrimination(grade_id: str, students: Sequence[Student]) -> float | None:

@@ -59,6 +59,8 @@ class Exam:
     limits: Limits = field(default_factory=Limits)
     unchanged: tuple[str, ...] = ()
     """Ids of those given cells that have the release's own text, which can be trusted."""
+    strict: bool = False
+    """Whether what goes beyond a lesson counts too, instead of being noted."""
     lost: dict[str, str] = field(default_factory=dict)
     """The code of cells of the release that the student has deleted, by id. They are put back, above
     all others, if they provide a name that graded work uses and no other cell provides."""
@@ -74,6 +76,7 @@ class Exam:
             seed=self.seed,
             limits=asdict(self.limits),
             unchanged=self.unchanged,
+            strict=self.strict,
             lost=self.lost,
         )
 
@@ -102,6 +105,12 @@ class Finding:
     """The case in which the answer differed."""
     headline: str = ""
     """The first line of the message; it stands alone."""
+    perhaps: str | None = None
+    """The id of a mistake that explains what failed, though not all that was seen."""
+    relation: str | None = None
+    """How what was returned is related to what was expected, in a sentence."""
+    notes: tuple[tuple[str, str], ...] = ()
+    """What a right answer could do better, each as its id and its line in the message."""
 
 
 @dataclass(frozen=True)
@@ -131,9 +140,14 @@ class Findings:
     def from_bytes(cls, data: bytes) -> Findings:
         """The findings that `to_bytes` wrote."""
         fields = json.loads(data)
-        fields["findings"] = tuple(Finding(**finding) for finding in fields["findings"])
+        fields["findings"] = tuple(_finding(finding) for finding in fields["findings"])
         fields["flags"] = tuple(fields["flags"])
         return cls(**fields)
+
+
+def _finding(fields: dict[str, Any]) -> Finding:
+    notes = tuple((str(id), str(line)) for id, line in fields.pop("notes", ()))
+    return Finding(**fields, notes=notes)
 
 
 def _dump(**fields: Any) -> bytes:

@@ -23,7 +23,7 @@ from helpers.checking.case import Case
 from helpers.checking.check import Check
 from helpers.checking.judging import Known, ReferenceFailed, Verdict, judge
 from helpers.checking.observing import Observation
-from helpers.checking.report import Report, report_on
+from helpers.checking.report import Report, note_on, report_on
 from helpers.course import LESSONS
 from helpers.grading import sentences, wire
 from helpers.grading.exam import Exam, Finding, Findings, Outcome
@@ -40,6 +40,9 @@ PATIENCE = 2.0
 
 MORE_CHILDREN = 3
 """A notebook is run again at most this often, beside once for each graded cell."""
+
+SEARCH_SECONDS = 4.0
+"""How long two slips are looked for. What was found out about one student serves the others."""
 
 CHECKS_KEPT = 48
 """For so many checks a process remembers what reference and misconceptions show."""
@@ -243,7 +246,13 @@ class _Examination:
                 if refused is not None:
                     self._keep(step, "failed", refused)
                     return True
-                verdict = judge(check, self._observer(child, step, check, known), known=known)
+                verdict = judge(
+                    check,
+                    self._observer(child, step, check, known),
+                    known=known,
+                    strict=self.exam.strict,
+                    patience=SEARCH_SECONDS,
+                )
                 self._keep_verdict(step, check, verdict)
             except ChildEnded as ended:
                 outcome: Outcome = "time limit" if ended.how == "time" else "died"
@@ -259,7 +268,8 @@ class _Examination:
             except Exception as error:  # no data may stop the grading of the others
                 self._cannot_judge(step, error)
                 return True
-        stuck = verdict.trouble is not None and verdict.trouble.kind == "time limit"
+        troubles = [verdict.trouble, *(note.trouble for note in verdict.notes)]
+        stuck = any(trouble and trouble.kind == "time limit" for trouble in troubles)
         return not stuck  # its thread may still run, and slow what follows
 
     def _cannot_judge(self, step: Judge, error: Exception) -> None:
@@ -312,6 +322,9 @@ class _Examination:
             share,
             verdict.misconception,
             verdict.case.name if verdict.case else None,
+            perhaps=verdict.perhaps.id if verdict.perhaps else None,
+            relation=verdict.relation.sentence if verdict.relation else None,
+            notes=tuple((note.id, note_on(check, note)) for note in verdict.notes),
         )
 
     def _keep(
@@ -322,6 +335,7 @@ class _Examination:
         share: float = 0.0,
         misconception: str | None = None,
         case: str | None = None,
+        **more: Any,
     ) -> None:
         """Note the result, and write the outputs from which nbgrader reads the score."""
         text = plain(message if isinstance(message, str) else message.text())
@@ -335,7 +349,7 @@ class _Examination:
             if share != 1.0:
                 self.outputs[step.cell].append(a_score(share * step.points))
         self.found[step.cell] = Finding(
-            step.grade_id, step.check, outcome, share, misconception, case, headline
+            step.grade_id, step.check, outcome, share, misconception, case, headline, **more
         )
 
 

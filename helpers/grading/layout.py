@@ -14,7 +14,7 @@ from nbgrader.apps.baseapp import NbGrader
 from nbgrader.converters import Autograde
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.utils import full_split
-from traitlets import Float, Integer
+from traitlets import Bool, Float, Integer
 from traitlets.config import LoggingConfigurable
 
 from helpers.grading.exam import Limits
@@ -39,6 +39,10 @@ class CourseGrade(LoggingConfigurable):
     output = Integer(_DEFAULT.output, help="Characters of output kept of one cell.").tag(
         config=True
     )
+
+    strict = Bool(
+        False, help="Whether what goes beyond a lesson counts too, instead of being noted."
+    ).tag(config=True)
 
     def limits(self, **given: float | None) -> Limits:
         """The limits, where those that are given (and not None) come before the configured."""

@@ -236,7 +236,7 @@ class _Run:
         submission = read_submission(student, place, self.source.notebook, ignore)
         key = key_of(
             *(submission.digest, self.source.digest, self.version),
-            *(repr(self.limits), repr(self.options.sandbox)),
+            *(repr(self.limits), repr(self.options.sandbox), repr(self.course.settings.strict)),
         )
         entry = self.journal.entries.get(student)
         known = entry if entry and entry.key == key else None
@@ -274,6 +274,7 @@ class _Run:
             lost=planned.rebuilt.lost,
             files=together(self.source.files, planned.submission.files),
             seed=self.journal.seed,
+            strict=self.course.settings.strict,
             limits=self.limits,
         )
 

@@ -1,6 +1,6 @@
 """Makes a class of students whose true scores are known, from the course's own answers.
 
-Each student hands in, for every TODO, a right answer, a named misconception or nothing. The code
+Each student hands in, for every TODO, a right answer, one with a slip or two, or nothing. The code
 comes from ``helpers/answers``: it lies beside the notebook as the student's own files, since the
 sandbox hides that package.
 """
@@ -13,11 +13,13 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 import helpers.answers
-from helpers.checking.judging import answers_to
+from helpers.checking.judging import answers_to, judge, observer
+from helpers.checking.recipe import can_be_joined, name_of
 from helpers.course import Lesson
 from helpers.grading.examiner import check_named
 from helpers.grading.plan import call_of, source_of
@@ -49,8 +51,9 @@ class Answer:
     """What a student wrote for one TODO."""
 
     kind: str
-    """``"right"`` (a variant), ``"wrong"`` (a misconception) or ``"blank"``."""
+    """``"right"`` (a variant), ``"wrong"`` (one slip or two) or ``"blank"``."""
     name: str = ""
+    """The name of the variant, or of the slips in their forms (`name_of`)."""
 
 
 @dataclass(frozen=True)
@@ -78,14 +81,24 @@ class Submission:
         (folder / f"{name}.ipynb").write_text(text + "\n", encoding="utf-8")
 
 
-def choices(check: str) -> list[Answer]:
-    """Every answer that is known for a check."""
+PAIRS = 40
+"""So many pairs of slips, chosen at random, are among the choices for a check."""
+
+
+@lru_cache(maxsize=128)
+def choices(check: str) -> tuple[Answer, ...]:
+    """Every answer that is known for a check, and some with two slips."""
     known = answers_to(check_named(check))
-    return [
+    pairs = [pair for pair in combinations(known.named(), 2) if can_be_joined(*pair)]
+    random.Random(check).shuffle(pairs)
+    if check_named(check).each_case_alone:
+        pairs = []
+    slips = [*((named,) for named in known.named()), *pairs[:PAIRS]]
+    return (
         *(Answer("right", n) for n in known.variants if check != "check_capstone" or n == CAPSTONE),
-        *(Answer("wrong", m.id) for m in known.misconceptions),
+        *(Answer("wrong", name_of(one)) for one in slips),
         Answer("blank"),
-    ]
+    )
 
 
 def submission(
@@ -105,7 +118,7 @@ def submission(
             continue
         check, names = call_of(source_of(cell))
         answer = answers[check]
-        points[marks["grade_id"]] = marks["points"] * _share(answer)
+        points[marks["grade_id"]] = marks["points"] * share_of(check, answer)
         todo = next(t for t in lesson.todos if t.check == check)
         if answer.kind != "blank":
             place = cells["todo-" + todo.number.replace(".", "-")]
@@ -113,7 +126,14 @@ def submission(
     return Submission(student, notebook, _files(lesson.slug), dict(answers), points)
 
 
-def _share(answer: Answer) -> float:
+@lru_cache(maxsize=4096)
+def share_of(check: str, answer: Answer) -> float:
+    """The part of the points that an answer deserves: all, if what is wrong is only noted."""
+    if answer.kind == "wrong":
+        known = answers_to(check_named(check))
+        wrong = known.with_slips(*known.called(answer.name))
+        one = check_named(check)
+        return float(judge(one, observer(one, wrong), patience=0.0).outcome == "passed")
     return 1.0 if answer.kind == "right" else 0.0
 
 
@@ -121,7 +141,7 @@ def _code(lesson: Lesson, check: str, names: tuple[str, ...], answer: Answer) ->
     module = check.removeprefix("check_")
     which = {
         "right": f"ANSWERS.variants[{answer.name!r}]",
-        "wrong": f"next(m.make for m in ANSWERS.misconceptions if m.id == {answer.name!r})",
+        "wrong": f"ANSWERS.with_slips(*ANSWERS.called({answer.name!r}))",
     }[answer.kind]
     return f"from {PACKAGE}.{lesson.slug}.{module} import ANSWERS\n{', '.join(names)} = {which}\n"
 
@@ -162,7 +182,7 @@ def a_class(
         yield submission(f"student-{i:03d}", lesson, release, answers, trouble)
 
 
-def _pick(known: list[Answer], position: int, rng: random.Random) -> Answer:
+def _pick(known: tuple[Answer, ...], position: int, rng: random.Random) -> Answer:
     if position < len(known):
         return known[position]
     right = [a for a in known if a.kind == "right"]

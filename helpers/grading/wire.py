@@ -120,6 +120,7 @@ def observation_sent(seen: Observation) -> dict[str, Any]:
         "trouble": None if trouble is None else {f: str(getattr(trouble, f)) for f in fields},
         "printed": seen.printed,
         "builtins": list(seen.builtins),
+        "builtins_after": seen.builtins_after,
     }
 
 
@@ -146,13 +147,19 @@ def _observation(what: Any) -> Observation:
         raise WireError("An observation has no values.")
     if any(isinstance(value, (list, tuple, dict)) for value in seen.values()):
         raise WireError("An observed value is not plain.")
-    if not isinstance(builtins, list) or not all(isinstance(name, str) for name in builtins):
+    after = what.get("builtins_after")
+    if (
+        type(after) is not int
+        or not isinstance(builtins, list)
+        or not all(isinstance(name, str) for name in builtins)
+    ):
         raise WireError("An observation is not complete.")
     return Observation(
         seen={k: v[:MOST_SEEN_TEXT] if isinstance(v, str) else v for k, v in seen.items()},
         trouble=None if trouble is None else _trouble(trouble),
         printed=text_of(what.get("printed"), 2_000),
         builtins=[name[:100] for name in builtins[:20]],
+        builtins_after=min(max(after, 0), len(seen)),
     )
 
 

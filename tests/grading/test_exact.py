@@ -14,17 +14,41 @@ from typing import Any
 
 import pytest
 
+from helpers.checking.judging import answers_to, judge, observer
+from helpers.checking.report import note_on
 from helpers.course import LESSONS, Lesson
-from helpers.grading.exam import Exam
-from helpers.grading.examiner import examine
-from helpers.grading.sample_class import Submission, a_class
+from helpers.grading.exam import Exam, Finding
+from helpers.grading.examiner import SEARCH_SECONDS, check_named, examine
+from helpers.grading.sample_class import Answer, Submission, a_class
 
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 STUDENTS = int(os.environ.get("COURSE_STUDENTS", "6"))
 SEED = 20_260_101
-OUTCOMES = {"right": "passed", "wrong": "failed", "blank": "not attempted"}
+
+
+def as_in_the_notebook(found: Finding, answer: Answer) -> bool:
+    """Whether the grader found what the check says in the student's own notebook, on the same
+    cases: the outcome, the diagnosis or guess, the relation and the notes.
+    """
+    if answer.kind == "blank":
+        return found.outcome == "not attempted" and found.misconception is None
+    check = check_named(found.check)
+    known = answers_to(check)
+    if answer.kind == "right":
+        given = known.variants[answer.name]
+    else:
+        given = known.with_slips(*known.called(answer.name))
+    verdict = judge(check, observer(check, given), SEED, patience=SEARCH_SECONDS)
+    notes = tuple((note.id, note_on(check, note)) for note in verdict.notes)
+    return (
+        found.outcome == verdict.outcome
+        and found.misconception == verdict.misconception
+        and found.perhaps == (verdict.perhaps.id if verdict.perhaps else None)
+        and found.relation == (verdict.relation.sentence if verdict.relation else None)
+        and found.notes == notes
+    )
 
 
 def release(lesson: Lesson) -> dict[str, Any]:
@@ -49,7 +73,6 @@ def test_known_classes_get_their_true_points(lesson: Lesson) -> None:
         for found in findings.findings:
             answer = one.answers[found.check]
             points = {True: 1.0, False: 0.0}[one.points[found.grade_id] > 0]
-            named = found.misconception == (answer.name if answer.kind == "wrong" else None)
-            if found.share != points or found.outcome != OUTCOMES[answer.kind] or not named:
+            if found.share != points or not as_in_the_notebook(found, answer):
                 wrong.append(f"{one.student}: {answer} in {found}")
     assert not wrong, "\n".join(wrong)
