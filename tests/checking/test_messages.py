@@ -270,7 +270,7 @@ def test_an_experiment_names_the_todo_that_it_waits_for(capsys: pytest.CaptureFi
     with uses_your_code():
         my_sigmoid(1.0)
     assert capsys.readouterr().out == (
-        "⏸ This cell needs your `my_sigmoid`: finish TODO 1.3 first, then run it again.\n"
+        "○ This cell needs your my_sigmoid: finish TODO 1.3 first, then run it again.\n"
     )
 
 
