@@ -222,8 +222,10 @@ class TestCommand:
     def test_it_judges_a_lesson(self, tmp_path: Path) -> None:
         (tmp_path / "none.toml").touch()
         result = subprocess.run(
-            [sys.executable, "-m", "tools.mutants", "--survivors", str(tmp_path / "none.toml")]
-            + ["--lesson", "start_here", "--check", CHECK],
+            [
+                *(sys.executable, "-m", "tools.mutants", "--lesson", "start_here"),
+                *("--check", CHECK, "--survivors", str(tmp_path / "none.toml")),
+            ],
             cwd=ROOT,
             env={**os.environ, "PYTHONPATH": str(ROOT)},
             capture_output=True,

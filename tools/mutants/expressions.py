@@ -181,8 +181,8 @@ def sisters(node: ast.AST, scope: Scope) -> Iterator[ast.AST]:
 def parts(node: ast.AST, scope: Scope) -> Iterator[ast.AST]:
     """An entry of a tuple, list or dictionary is lost, or two change places; a slice has no end."""
     if isinstance(node, (ast.Tuple, ast.List)):
-        for swapped in _swaps(node.elts):
-            yield _with(node, elts=swapped)
+        if not all(isinstance(one, ast.Constant) for one in node.elts):  # (2, 3) are mostly axes
+            yield from (_with(node, elts=swapped) for swapped in _swaps(node.elts))
         if isinstance(node.ctx, ast.Load) and len(node.elts) > 1:
             for i in range(len(node.elts)):
                 yield _with(node, elts=_without(node.elts, i))

@@ -27,7 +27,7 @@ def changes_of(node: ast.stmt) -> Iterator[Change]:
     elif isinstance(node, ast.Try) and node.finalbody:
         yield [*node.body, *node.finalbody], "(the finally last)"
         yield node.body, "(no finally)"
-    elif isinstance(node, ast.AugAssign):
+    elif isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
         target = copy.copy(node.target)
         target.ctx = ast.Load()
         value = ast.BinOp(target, node.op, node.value)
