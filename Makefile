@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test quick lint format notebooks checkers table pictures site constraints bench bench-grading demo-class clean
+.PHONY: help lab test quick lint format notebooks checkers table pictures site constraints mutants bench bench-grading demo-class clean
 
 help:  ## show the targets
 	@echo "make lab         open JupyterLab on the first lesson"
@@ -20,6 +20,8 @@ help:  ## show the targets
 	@echo "make table       rebuild the table of lessons in README.md"
 	@echo "make pictures    take the README's pictures anew from JupyterLab in Chromium"
 	@echo "make site        build the course as a web site into build/site"
+	@echo "make mutants     change every solution in one place at a time: does its check notice?"
+	@echo "                 ARGS=--help names what can be chosen, such as ARGS=\"--lesson dropout\""
 	@echo "make bench       measure imports, checks, demos and notebooks"
 	@echo "make demo-class  make a class of 60 with known scores, grade it, show the report"
 	@echo "make bench-grading  compare course grade with nbgrader autograde (about ten minutes)"
@@ -85,6 +87,9 @@ site: $(VENV)/.site
 
 constraints: $(VENV)/.developer
 	@$(BIN)/python tools/write_constraints.py
+
+mutants: $(VENV)/.developer
+	@$(BIN)/python -m tools.mutants --jobs $(JOBS) $(ARGS)
 
 bench: $(VENV)/.developer
 	@$(BIN)/python tools/bench.py
