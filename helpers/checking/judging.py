@@ -77,7 +77,7 @@ def observer(check: Check, implementation: Any, seconds: float | None = None) ->
     def look(case: Case) -> Observation:
         nonlocal left
         watch = Stopwatch()
-        seen = observe(check, implementation, case, max(left, 0.01))
+        seen = observe(check, implementation, case, max(left, 0.01), watch)
         left -= watch.read()
         return seen
 
