@@ -184,7 +184,9 @@ class _Judgement:
         if not case.is_beyond:
             return note
         for named in self.known.named:
-            if same(self.check, yours, self.known.shown((named,), position)):
+            if same(
+                self.check, yours, self.known.shown((named,), position)
+            ) and self.known.is_right_where_it_counts(named):
                 return replace(note, slip=named)
         return note
 
