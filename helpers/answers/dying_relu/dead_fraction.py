@@ -19,7 +19,7 @@ def share(mask: Tensor) -> float:
 def shares(
     zeros: Any = lambda a: a == 0,
     silent: Any = lambda a: a == 0,
-    dead: Any = lambda mask: mask.all(dim=0),
+    dead: Any = lambda mask, a: mask.all(dim=0),
     rate: Any = share,
     fraction: Any = lambda dead, a: share(dead),
     result: Any = lambda share, n: share,
@@ -31,7 +31,7 @@ def shares(
         return result(rate(zeros(activations)), activations.numel())
 
     def dead_fraction(activations: Tensor) -> Any:
-        found = fraction(dead(silent(activations)), activations)
+        found = fraction(dead(silent(activations), activations), activations)
         return result(found, activations.shape[1])
 
     return names(zero_rate, dead_fraction)
@@ -87,12 +87,16 @@ def dead_by_sum_of_sizes(activations: torch.Tensor) -> float:
     return (activations.abs().sum(0) == 0).float().mean().item()
 
 
+def rounded(value: Any, digits: int) -> Any:
+    return round(value, digits) if isinstance(value, float) else value
+
+
 def near_zero(activations: Tensor) -> Tensor:
     return torch.isclose(activations, torch.zeros_like(activations))
 
 
 def mostly(part: float) -> Any:
-    return lambda mask: mask.double().mean(dim=0) > part
+    return lambda mask, a: mask.double().mean(dim=0) > part
 
 
 ANSWERS = Answers(
@@ -126,7 +130,7 @@ ANSWERS = Answers(
             "Your dead_fraction counts zero entries, as zero_rate does; a unit is dead only if "
             "it is zero for every sample.",
             "Ask each unit, which is a column, whether all of its entries are zero.",
-            dead=lambda mask: mask,
+            dead=lambda mask, a: mask,
         ),
         slip(
             "two-names-swapped",
@@ -138,19 +142,19 @@ ANSWERS = Answers(
             "dead-samples",
             "You looked for samples for which every unit is zero: the wrong axis.",
             "activations has the shape (samples, units), so one unit is one column: use dim=0.",
-            dead=lambda mask: mask.all(dim=1),
+            dead=lambda mask, a: mask.all(dim=1),
         ),
         slip(
             "any-zero-is-death",
             "You call a unit dead if it is zero for some sample; it must be zero for all.",
             "Replace any by all.",
-            dead=lambda mask: mask.any(dim=0),
+            dead=lambda mask, a: mask.any(dim=0),
         ),
         slip(
             "all-or-nothing",
             "Your dead_fraction says 1 if every entry is zero and 0 otherwise; it is a share of units.",
             "Ask each column by itself: all(dim=0).",
-            dead=lambda mask: mask.all(),
+            dead=lambda mask, a: mask.all(),
         ),
         slip(
             "mostly-zero-is-death",
@@ -174,19 +178,19 @@ ANSWERS = Answers(
             "largest-is-zero",
             "You call a unit dead whose largest value is 0; its other values may be negative.",
             "Compare each entry with zero first, then ask whether all of them are.",
-            silent=lambda a: (a.max(dim=0, keepdim=True).values == 0).expand_as(a),
+            dead=lambda mask, a: a.max(dim=0).values == 0,
         ),
         slip(
             "squares-vanish",
             "You add up squares, and the square of a number as small as 1e-30 is 0 in float32.",
             "Compare each entry with zero first, then ask whether all of them are.",
-            silent=lambda a: (a.square().sum(dim=0, keepdim=True) == 0).expand_as(a),
+            dead=lambda mask, a: a.square().sum(dim=0) == 0,
         ),
         slip(
             "mean-is-zero",
             "You call a unit dead if its values add up to zero, and +1 and −1 do so too.",
             "Compare each entry with zero first, then ask whether all of them are.",
-            silent=lambda a: (a.mean(dim=0, keepdim=True) == 0).expand_as(a),
+            dead=lambda mask, a: a.mean(dim=0) == 0,
         ),
         slip(
             "nearly-zero",
@@ -212,7 +216,7 @@ ANSWERS = Answers(
             "alive-units-counted",
             "Your dead_fraction is the share of units that are alive.",
             "Compare with == 0 and take all(dim=0), or take one minus your result.",
-            {"silent": lambda a: a != 0, "dead": lambda mask: mask.any(dim=0)},
+            {"silent": lambda a: a != 0, "dead": lambda mask, a: mask.any(dim=0)},
             {"fraction": lambda dead, a: 1 - share(dead)},
         ),
         slip(
@@ -237,7 +241,7 @@ ANSWERS = Answers(
             "rounded",
             "You rounded the results.",
             "Return the number as it is, and round only where it is printed.",
-            *({"result": lambda share, n, d=digits: round(share, d)} for digits in (2, 1, 3)),
+            *({"result": lambda share, n, d=digits: rounded(share, d)} for digits in (2, 1, 3)),
         ),
         slip(
             "as-text",
