@@ -166,7 +166,7 @@ def dead_fraction(activations):
     """The share of units that are exactly zero for every sample, as a float between 0 and 1.
 
     activations: tensor (samples, units) with at least one of each; it is left unchanged.
-    Negative values and very small ones are not zero.
+    Negative values are not zero.
     """
     ### BEGIN SOLUTION
     dead = (activations == 0).all(dim=0)  # (units,)
@@ -258,7 +258,7 @@ def record_activations(model, x):
     Which modules: those for which is_activation(module) is true, at any depth.
     Names: those of model.named_modules(). A module that is used in two places has one entry, under
         its first name; one that the pass does not use has none.
-    Tensors: detached copies in the shape, dtype and device of the output; nothing that happens
+    Tensors: detached copies in the shape and dtype of the output; nothing that happens
         later changes them. Of a module that is called more than once the last call counts.
     Hooks: yours are removed afterwards, also when the model raises; that error reaches the caller.
         Hooks of others are left alone.

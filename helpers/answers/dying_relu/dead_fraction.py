@@ -148,7 +148,8 @@ ANSWERS = Answers(
             "any-zero-is-death",
             "You call a unit dead if it is zero for some sample; it must be zero for all.",
             "Replace any by all.",
-            dead=lambda mask, a: mask.any(dim=0),
+            {"dead": lambda mask, a: mask.any(dim=0)},
+            {"silent": lambda a: a != 0, "fraction": lambda dead, a: 1 - share(dead)},
         ),
         slip(
             "all-or-nothing",
