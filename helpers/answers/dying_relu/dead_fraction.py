@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import torch
 
-from helpers.checking.recipe import Answers, Recipe, slip
+from helpers.checking.recipe import Answers, Recipe, Slip, slip
 
 Tensor = torch.Tensor
 
@@ -22,17 +23,18 @@ def shares(
     dead: Any = lambda mask, a: mask.all(dim=0),
     rate: Any = share,
     fraction: Any = lambda dead, a: share(dead),
-    result: Any = lambda share, n: share,
+    of_zeros: Any = lambda share, n: share,
+    of_deaths: Any = lambda share, n: share,
     names: Any = lambda rate, fraction: (rate, fraction),
 ) -> Any:
     """The two functions from their parts. A mask says which entries are zero."""
 
     def zero_rate(activations: Tensor) -> Any:
-        return result(rate(zeros(activations)), activations.numel())
+        return of_zeros(rate(zeros(activations)), activations.numel())
 
     def dead_fraction(activations: Tensor) -> Any:
         found = fraction(dead(silent(activations), activations), activations)
-        return result(found, activations.shape[1])
+        return of_deaths(found, activations.shape[1])
 
     return names(zero_rate, dead_fraction)
 
@@ -99,6 +101,50 @@ def mostly(part: float) -> Any:
     return lambda mask, a: mask.double().mean(dim=0) > part
 
 
+def cut_off(share: Any, n: int) -> Any:
+    return int(share) if isinstance(share, float) else share.int()
+
+
+def results_of(part: str, name: str) -> Iterator[Slip]:
+    """What may be wrong with the result of one of the two functions."""
+    where = part.removeprefix("of_")
+
+    def of(id: str, diagnosis: str, hint: str, *wrong: Any) -> Slip:
+        return slip(f"{where}-{id}", diagnosis, hint, *({part: one} for one in wrong))
+
+    yield of(
+        "in-percent",
+        f"Your {name} returns a percentage; a share between 0 and 1 is meant.",
+        "Leave out the factor 100.",
+        lambda share, n: 100 * share,
+    )
+    yield of(
+        "counted",
+        f"Your {name} returns how many there are; the share of all is meant.",
+        "Divide by the number of all.",
+        lambda share, n: round(share * n) if isinstance(share, float) else share * n,
+    )
+    yield of(
+        "rounded",
+        f"Your {name} rounds its result.",
+        "Return the number as it is, and round only where it is printed.",
+        *(lambda share, n, d=digits: rounded(share, d) for digits in (2, 1, 3)),
+    )
+    yield of(
+        "as-text",
+        f"Your {name} returns a text, and a number is meant.",
+        "Return the number, and format it only where it is printed.",
+        lambda share, n: f"{share:.2f}" if isinstance(share, float) else str(share),
+        lambda share, n: f"{share:.0%}" if isinstance(share, float) else str(share),
+    )
+    yield of(
+        "not-returned",
+        f"Your {name} returns nothing.",
+        "End it with return.",
+        lambda share, n: None,
+    )
+
+
 ANSWERS = Answers(
     recipe=Recipe(shares),
     variants={
@@ -148,14 +194,27 @@ ANSWERS = Answers(
             "any-zero-is-death",
             "You call a unit dead if it is zero for some sample; it must be zero for all.",
             "Replace any by all.",
-            {"dead": lambda mask, a: mask.any(dim=0)},
-            {"silent": lambda a: a != 0, "fraction": lambda dead, a: 1 - share(dead)},
+            dead=lambda mask, a: mask.any(dim=0),
+        ),
+        slip(
+            "first-sample",
+            "Your dead_fraction looks at the first sample only; a dead unit is zero for every sample.",
+            "Ask for all samples: all(dim=0).",
+            dead=lambda mask, a: mask[0],
+        ),
+        slip(
+            "constant-is-dead",
+            "You call a unit dead that gives the same value for every sample; the value must be 0.",
+            "Compare each entry with zero first, then ask whether all of them are.",
+            {"dead": lambda mask, a: a.var(dim=0, correction=0) == 0},
+            {"dead": lambda mask, a: (a == a[0]).all(dim=0)},
         ),
         slip(
             "all-or-nothing",
-            "Your dead_fraction says 1 if every entry is zero and 0 otherwise; it is a share of units.",
-            "Ask each column by itself: all(dim=0).",
-            dead=lambda mask, a: mask.all(),
+            "Your dead_fraction is 1 if every unit is dead and 0 otherwise; it is a share of units.",
+            "Ask each column by itself, all(dim=0), and divide with / and not with //.",
+            {"dead": lambda mask, a: mask.all()},
+            {"of_deaths": cut_off},
         ),
         slip(
             "mostly-zero-is-death",
@@ -220,42 +279,10 @@ ANSWERS = Answers(
             {"silent": lambda a: a != 0, "dead": lambda mask, a: mask.any(dim=0)},
             {"fraction": lambda dead, a: 1 - share(dead)},
         ),
-        slip(
-            "never-zero-units",
-            "Your dead_fraction is the share of units that are never zero.",
-            "Compare with == 0, and ask whether all are.",
-            silent=lambda a: a != 0,
-        ),
-        slip(
-            "percent",
-            "You returned percentages; shares between 0 and 1 are meant.",
-            "Leave out the factor 100.",
-            result=lambda share, n: 100 * share,
-        ),
-        slip(
-            "counts",
-            "You returned how many there are; the share of all is meant.",
-            "Divide by the number of entries, and by the number of units.",
-            result=lambda share, n: round(share * n),
-        ),
-        slip(
-            "rounded",
-            "You rounded the results.",
-            "Return the number as it is, and round only where it is printed.",
-            *({"result": lambda share, n, d=digits: rounded(share, d)} for digits in (2, 1, 3)),
-        ),
-        slip(
-            "as-text",
-            "You return a text, and a number is meant.",
-            "Return the number, and format it only where it is printed.",
-            {"result": lambda share, n: f"{share:.2f}"},
-            {"result": lambda share, n: f"{share:.0%}"},
-        ),
-        slip(
-            "returns-nothing",
-            "Your functions return nothing.",
-            "End them with return.",
-            result=lambda share, n: None,
+        *(
+            made
+            for part, name in (("of_zeros", "zero_rate"), ("of_deaths", "dead_fraction"))
+            for made in results_of(part, name)
         ),
         slip(
             "divides-by-samples",
@@ -268,6 +295,12 @@ ANSWERS = Answers(
             "You divided the number of dead units by the number of entries.",
             "There are activations.shape[1] units.",
             fraction=lambda dead, a: int(dead.sum()) / a.numel(),
+        ),
+        slip(
+            "zeros-cut-off",
+            "Your zero_rate cuts off what stands after the point, so every share below 1 becomes 0.",
+            "Divide with / and not with //, and do not make an int of it.",
+            of_zeros=cut_off,
         ),
         slip(
             "one-rate-per-unit",
