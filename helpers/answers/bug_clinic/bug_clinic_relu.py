@@ -139,18 +139,15 @@ ANSWERS = Answers(
             "wrong-side",
             "Negative inputs pass and positive ones give 0.",
             "Let x pass where x > 0.",
-            {"formula": lambda x: torch.where(x < 0, x, torch.zeros_like(x))},
+            {"formula": lambda x: torch.relu(-x), "after": lambda y, x: -y},
             {"formula": lambda x: torch.minimum(x, torch.zeros_like(x))},
         ),
         slip(
             "argument-negated",
             "Your function is ReLU of −x.",
             "Choose x where x > 0.",
-            {
-                "formula": lambda x: torch.where(x < 0, x, torch.zeros_like(x)),
-                "after": lambda y, x: -y,
-            },
-            {"before": lambda x: -x},
+            formula=lambda x: torch.where(x < 0, x, torch.zeros_like(x)),
+            after=lambda y, x: -y,
         ),
         slip(
             "nan-at-zero",
