@@ -509,7 +509,8 @@ except RuntimeError as error:
 def repaired_mask(x, p):
     """Inverted dropout, as in training.
 
-    x: a floating-point tensor of any shape, on any device; it is left unchanged.
+    x: a tensor, such as a vector or a matrix, float32 or float64, on any device; it is left
+        unchanged.
     p: the probability with which each entry is dropped, a float from 0 to 1.
 
     Returns a tensor of the shape, dtype and device of x: each entry is 0 with probability p, else
