@@ -129,13 +129,13 @@ def _calling(switch: str) -> Any:
     return body
 
 
-CURVES = {
+CURVES: dict[str, Any] = {
     "tanh": torch.tanh,
     "the sigmoid": torch.sigmoid,
     "GELU": F.gelu,
     "LeakyReLU": F.leaky_relu,
 }
-ENDS = {
+ENDS: dict[str, Any] = {
     "softmax": lambda self, y: y.softmax(-1),
     "log_softmax": lambda self, y: y.log_softmax(-1),
     "the sigmoid": lambda self, y: y.sigmoid(),
