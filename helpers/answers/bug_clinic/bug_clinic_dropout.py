@@ -422,14 +422,14 @@ ANSWERS = Answers(
             "Between the layers stands {constant}, and the program had ReLU.",
             "Repair the dropout, and leave the rest of the network as it was.",
             CURVES,
-            lambda name: {"activated": lambda self, x: CURVES[name](self.hidden(x))},
+            lambda name: {"whole": _variant(activated=lambda self, x: CURVES[name](self.hidden(x)))},
         ),
         family(
             "something-at-the-end",
             "Your forward ends with {constant}, and the program returned the output layer's values.",
             "Repair the dropout, and leave the rest of the network as it was.",
             ENDS,
-            lambda name: {"handed_in": ENDS[name]},
+            lambda name: {"whole": _variant(handed_in=ENDS[name])},
         ),
         slip(
             "cut-off",
