@@ -422,7 +422,9 @@ ANSWERS = Answers(
             "Between the layers stands {constant}, and the program had ReLU.",
             "Repair the dropout, and leave the rest of the network as it was.",
             CURVES,
-            lambda name: {"whole": _variant(activated=lambda self, x: CURVES[name](self.hidden(x)))},
+            lambda name: {
+                "whole": _variant(activated=lambda self, x: CURVES[name](self.hidden(x)))
+            },
         ),
         family(
             "something-at-the-end",

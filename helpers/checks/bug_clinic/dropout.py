@@ -59,7 +59,10 @@ def _observe_classifier(make: Any, case: Case) -> Iterator[tuple[str, Any]]:
     model, parent = _wide(make, case.p, grown_up=True)
     quiet = True
     for key, value in _look(parent, "in evaluation"):
-        quiet = quiet and not (key.startswith("dropped") and value > 0)
+        if key.startswith("dropped") and value > 0:
+            quiet = False
+        if key.startswith("survivors") and not torch.equal(value, torch.ones_like(value)):
+            quiet = False
         yield key, value
     yield "mode in evaluation", parent.training or model.training
     with torch.no_grad():
