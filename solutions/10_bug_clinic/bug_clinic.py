@@ -1379,7 +1379,7 @@ bug_clinic_demo()
 #
 # **Sources**
 #
-# - D. Sculley, G. Holt, D. Golovin et al., *Hidden Technical Debt in Machine Learning Systems*, NeurIPS
-#   2015: why such programs fail without a sound.
+# - S. Kapoor and A. Narayanan, *Leakage and the Reproducibility Crisis in Machine-Learning-Based Science*,
+#   Patterns 4, 2023: how often results that looked good were such mistakes.
 # - G. C. Cawley and N. L. C. Talbot, *On Over-fitting in Model Selection and Subsequent Selection Bias in
 #   Performance Evaluation*, Journal of Machine Learning Research 11, 2010: program 12, at length.
