@@ -34,7 +34,7 @@ def _observe_textbook(implementations: Any, case: Case) -> Iterator[tuple[str, A
         yield f"{name} value", activation(x)
         yield f"{name} derivative", activation.derivative(for_derivative)
         yield f"{name} x afterwards", torch.stack([x, for_derivative])
-        yield f"{name} derivative elsewhere", activation.derivative(case.fresh().x / 2 - 0.7)
+        yield f"{name} derivative elsewhere", activation.derivative(0.5 - case.fresh().x)
 
 
 def _textbook_aspects() -> dict[str, Aspect]:
@@ -50,7 +50,7 @@ def _textbook_aspects() -> dict[str, Aspect]:
             f"{cls}()({{x}}), {cls}().derivative({{x}}), and then x", f"Your {cls} changed x."
         )
         aspects[f"{name} derivative elsewhere"] = Aspect(
-            f"f = {cls}(); f({{x}}), and then f.derivative({{x}} / 2 - 0.7)",
+            f"f = {cls}(); f({{x}}), and then f.derivative(0.5 - {{x}})",
             f"The derivative of {cls} is wrong after a call with another x.",
         )
     return aspects
