@@ -328,15 +328,15 @@ def asks_once(**parts: Any) -> tuple[Slip, ...]:
     )
 
 
-def prefixed(name: str, slips: Iterable[Slip], without: Iterable[str] = ()) -> tuple[Slip, ...]:
-    """The same slips for a recipe of several functions, in which each part is called
-    <name>_<part>.
-    """
+def prefixed(name: str, cls: str, slips: Iterable[Slip], without: Iterable[str]) -> tuple[Slip, ...]:
+    """The same slips for a recipe of several classes, in which each part is called <name>_<part>."""
     left_out = set(without)
     return tuple(
         Slip(
             f"{name}-{s.id}",
-            s.diagnosis.replace("Your forward", f"Your {name}"),
+            s.diagnosis.replace("Your forward", f"The forward of {cls}").replace(
+                "Your derivative", f"The derivative of {cls}", 1
+            ),
             s.hint,
             tuple({f"{name}_{part}": wrong for part, wrong in form.items()} for form in s.forms),
             s.constants,

@@ -178,6 +178,7 @@ ANSWERS = Answers(
             "zero-at-zero",
             "You add max(0, x) and slope·min(0, x); at 0 autograd takes both as flat and gives 0.",
             AT_ZERO,
+            {"value": lambda self, x: x.clamp(min=0) + self.a() * x.clamp(max=0)},
             {"value": lambda self, x: F.relu(x) - self.a() * F.relu(-x)},
             {"value": lambda self, x: x * (x > 0) + self.a() * x * (x < 0)},
         ),
@@ -186,7 +187,6 @@ ANSWERS = Answers(
             "You add max(0, x) and slope·min(0, x) so that at 0 autograd counts both and gives "
             "1 + slope.",
             AT_ZERO,
-            {"value": lambda self, x: x.clamp(min=0) + self.a() * x.clamp(max=0)},
             {"value": lambda self, x: x * (x >= 0) + self.a() * x * (x <= 0)},
         ),
         slip(

@@ -93,19 +93,19 @@ SLIPS = (
     ),
     slip(
         "derivative-is-value",
-        "Your derivative of ReLU returns max(0, x) again, which is its value.",
+        "Your derivative returns max(0, x) again, which is its value.",
         "To the right of 0 ReLU is the line y = x. What is the slope of that line?",
         slope=of(relu_by_where),
     ),
     slip(
         "derivative-always-one",
-        "Your derivative of ReLU is 1 everywhere, also where ReLU is flat.",
+        "Your derivative is 1 everywhere, also where ReLU is flat.",
         "Look at the plot to the left of 0: how steep is it there?",
         slope=of(torch.ones_like),
     ),
     slip(
         "derivative-sign",
-        "Your derivative of ReLU is the sign of x, which is −1 for negative x.",
+        "Your derivative is the sign of x, which is −1 for negative x.",
         "To the left of 0 ReLU is flat, so its slope there is 0.",
         slope=of(torch.sign),
     ),

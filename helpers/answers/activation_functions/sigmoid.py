@@ -152,7 +152,7 @@ SLIPS = (
     ),
     slip(
         "derivative-is-value",
-        "Your derivative of the sigmoid returns its value.",
+        "Your derivative returns the value of the sigmoid.",
         "Use the value s = self(x) in the formula s·(1 − s).",
         slope=_by_output(lambda s: s),
     ),

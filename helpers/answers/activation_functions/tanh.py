@@ -190,7 +190,7 @@ SLIPS = (
     ),
     slip(
         "derivative-is-value",
-        "Your derivative of tanh returns its value.",
+        "Your derivative returns the value of tanh.",
         "Use the value t = self(x) in the formula 1 − t².",
         slope=_by_output(lambda t: t),
     ),

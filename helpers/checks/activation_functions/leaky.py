@@ -20,7 +20,7 @@ def _leaky_cases(rng: torch.Generator) -> Iterator[Case]:
     x = torch.tensor([-2.0, 0.0, 3.0])
 
     def case(name: str, slope: float) -> Case:
-        return Case(name, slope=slope, made=f"{made}", x=x)
+        return Case(name, slope=slope, made=f"negative_slope={slope:g}", x=x)
 
     yield Case("the default slope", slope=None, made="", x=x)
     yield case("a slope of 0.2", 0.2)

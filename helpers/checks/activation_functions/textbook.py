@@ -25,6 +25,7 @@ def _textbook_cases(rng: torch.Generator) -> Iterator[Case]:
     yield Case("three numbers", x=torch.tensor([-1.0, 0.5, 2.0]))
     yield Case("from −10 to 10", x=torch.linspace(-10, 10, 200))
     yield Case("a matrix", x=torch.randn(4, 3, generator=rng))
+    yield Case("a batch in float64", x=torch.randn(2, 3, 2, generator=rng, dtype=torch.float64))
 
 
 def _observe_textbook(implementations: Any, case: Case) -> Iterator[tuple[str, Any]]:
@@ -102,8 +103,9 @@ ACTIVATION_FUNCTION = Check(
 def check_activation_function(MyReLU: Any, MySigmoid: Any, MyTanh: Any) -> None:
     """Check values and derivatives of the three classes on [−10, 10], and draw both.
 
-    Each is a class without arguments whose instance is called with a tensor of any shape and has
-    a method `derivative(x)`. PyTorch's own relu, sigmoid and tanh may not be called.
+    Each is a class without arguments whose instance is called with a vector, a matrix or a batch,
+    in float32 or float64, and has a method `derivative(x)`; both return a new tensor of the shape
+    and dtype of x. PyTorch's own relu, sigmoid and tanh may not be called.
 
     Raises:
         NotAttempted: a stub is still there.
