@@ -125,7 +125,7 @@ ANSWERS = Answers(
         "float64 inside": hand_three(tanh=activation(in_float64(textbook_tanh), tanh_slope)),
     },
     slips=(
-        *prefixed("relu", "MyReLU", relu.SLIPS, UNSEEN),
+        *prefixed("relu", "MyReLU", (*relu.SLIPS, *relu.AT_ZERO), UNSEEN),
         *prefixed("sigmoid", "MySigmoid", sigmoid.SLIPS, UNSEEN),
         *prefixed("tanh", "MyTanh", tanh.SLIPS, UNSEEN),
     ),

@@ -7,7 +7,6 @@ from functools import reduce
 from typing import Any
 
 import torch
-from torch import nn
 
 from helpers.checking.recipe import Answers, Recipe, slip
 
@@ -75,12 +74,12 @@ def _from_the_end(weights: Tensors, biases: Tensors) -> Affine:
     return weight * 1, bias * 1
 
 
-def _from_the_identity(weights: Any, biases: Any) -> Any:
-    weight = torch.eye(weights[0].shape[1], dtype=weights[0].dtype)
-    bias = torch.zeros(weights[0].shape[1], dtype=weights[0].dtype)
-    for i in range(len(weights)):
-        weight = torch.matmul(weights[i], weight)
-        bias = torch.matmul(weights[i], bias) + biases[i]
+def _from_the_identity(weights: Any, biases: Any, dtype: Any = None) -> Any:
+    layers = list(zip(weights, biases, strict=True))
+    width, dtype = layers[0][0].shape[1], dtype or layers[0][0].dtype
+    weight, bias = torch.eye(width, dtype=dtype), torch.zeros(width, dtype=dtype)
+    for w, b in layers:
+        weight, bias = w @ weight, w @ bias + b
     return weight, bias
 
 
@@ -155,7 +154,10 @@ ANSWERS = Answers(
     recipe=Recipe(collapse),
     variants={
         "as a textbook prints it: first layer, then one at a time": _by_index,
-        "from the identity": _from_the_identity,
+        "from the identity": lambda weights, biases: collapse_linear_layers(
+            [torch.eye(weights[0].shape[1]).to(weights[0]), *weights],
+            [biases[0].new_zeros(weights[0].shape[1]), *biases],
+        ),
         "as a course prints it: all products, then all biases": _by_multi_dot,
         "as a lecture prints it: two layers, again and again": _recursive,
         "as a NumPy course has it: rows": _with_rows,
@@ -335,22 +337,13 @@ ANSWERS = Answers(
             "starts-on-cpu",
             "Your code makes a tensor on the CPU, wherever the weights are.",
             "Start from the first layer, or give device=w.device to what you make.",
-            start=lambda layers: (
-                (
-                    torch.eye(layers[0][0].shape[1], dtype=layers[0][0].dtype),
-                    torch.zeros(layers[0][0].shape[1], dtype=layers[0][0].dtype),
-                ),
-                layers,
-            ),
+            whole=_from_the_identity,
         ),
         slip(
             "starts-in-float32",
             "Your code starts from a float32 matrix, which cannot be multiplied by float64 weights.",
             "Start from the first layer, or give dtype=w.dtype to what you make.",
-            start=lambda layers: (
-                (torch.eye(layers[0][0].shape[1]), torch.zeros(layers[0][0].shape[1])),
-                layers,
-            ),
+            whole=lambda weights, biases: _from_the_identity(weights, biases, torch.float32),
         ),
         slip(
             "empties-lists",
@@ -388,12 +381,6 @@ ANSWERS = Answers(
             "Your function returns b first.",
             "Return W, b in this order.",
             result=lambda weight, bias: (bias, weight),
-        ),
-        slip(
-            "as-a-layer",
-            "Your function returns an nn.Linear, and two tensors are meant.",
-            BOTH,
-            result=lambda weight, bias: nn.Linear(weight.shape[1], weight.shape[0]),
         ),
         slip(
             "bias-as-column",

@@ -171,13 +171,26 @@ class HandTanh(Activation):
 
 
 class HandGELU(Activation):
-    """Φ and φ are parts of their own, since both methods use them."""
+    """Φ and φ are parts of their own, since both methods use them, and so is what they are made of."""
+
+    def inner(self, x: torch.Tensor) -> torch.Tensor:
+        """The argument of erf."""
+        return x / math.sqrt(2)
 
     def cdf(self, x: torch.Tensor) -> torch.Tensor:
-        return normal_cdf(x)
+        return self.of_erf(torch.erf(self.inner(x)))
+
+    def of_erf(self, e: torch.Tensor) -> torch.Tensor:
+        return 0.5 * (1 + e)
+
+    def exponent(self, x: torch.Tensor) -> torch.Tensor:
+        return -x * x / 2
+
+    def norm(self) -> float:
+        return math.sqrt(2 * math.pi)
 
     def density(self, x: torch.Tensor) -> torch.Tensor:
-        return normal_density(x)
+        return torch.exp(self.exponent(x)) / self.norm()
 
     def value(self, x: torch.Tensor) -> torch.Tensor:
         return x * self.cdf(x)

@@ -50,12 +50,20 @@ def _in_place(x: torch.Tensor) -> torch.Tensor:
     return math.sqrt(2) * x * 0.5 * (1 + torch.erf(x))
 
 
-def cdf(wrong: Any) -> Any:
-    """A wrong Φ in both methods, in the value alone, and in the derivative alone."""
+def inner(wrong: Any) -> Any:
+    """A wrong argument of erf in both methods, in the value alone, and in the derivative alone."""
+    return {"inner": of(wrong)}, *apart(lambda self, x: self.of_erf(torch.erf(wrong(x))))
+
+
+def of_erf(wrong: Any) -> Any:
+    """A wrong Φ, by a formula of erf, in the same places."""
+    return {"of_erf": of(wrong)}, *apart(lambda self, x: wrong(torch.erf(self.inner(x))))
+
+
+def apart(cdf: Any) -> Any:
     return (
-        {"cdf": of(wrong)},
-        {"value": lambda self, x: x * wrong(x)},
-        {"slope": lambda self, x: wrong(x) + x * self.density(x)},
+        {"value": lambda self, x: x * cdf(self, x)},
+        {"slope": lambda self, x: cdf(self, x) + x * self.density(x)},
     )
 
 
@@ -134,45 +142,44 @@ ANSWERS = Answers(
             "erf-without-root",
             "In Φ you wrote erf(x); it is erf(x/√2).",
             "Divide x by math.sqrt(2) inside erf.",
-            *cdf(lambda x: 0.5 * (1 + torch.erf(x))),
+            *inner(lambda x: x),
         ),
         slip(
             "erf-of-half",
             "In Φ you wrote erf(x/2); it is erf(x/√2).",
             "Divide x by math.sqrt(2) inside erf.",
-            *cdf(lambda x: 0.5 * (1 + torch.erf(x / 2))),
+            *inner(lambda x: x / 2),
         ),
         slip(
             "erf-times-root",
             "In Φ you wrote erf(√2·x); it is erf(x/√2).",
             "Divide x by math.sqrt(2) inside erf.",
-            *cdf(lambda x: 0.5 * (1 + torch.erf(x * math.sqrt(2)))),
+            *inner(lambda x: x * math.sqrt(2)),
         ),
         slip(
             "without-half",
             "The factor ½ of Φ is missing, so your Φ goes from 0 to 2.",
             PHI,
-            *cdf(lambda x: 1 + torch.erf(x / math.sqrt(2))),
+            *of_erf(lambda e: 1 + e),
         ),
         slip(
             "without-one",
             "In Φ the 1 is missing, so your Φ goes from −½ to ½.",
             PHI,
-            *cdf(lambda x: 0.5 * torch.erf(x / math.sqrt(2))),
+            *of_erf(lambda e: 0.5 * e),
         ),
         slip(
             "no-parentheses",
             "You computed ½·1 + erf(x/√2), where ½ times the whole sum is meant.",
             "Put 1 + erf(...) in parentheses.",
-            *cdf(lambda x: 0.5 + torch.erf(x / math.sqrt(2))),
+            *of_erf(lambda e: 0.5 + e),
             {"value": lambda self, x: 0.5 * x + torch.erf(x / math.sqrt(2))},
         ),
         slip(
             "minus-erf",
             "You computed 1 − erf(x/√2), which is Φ(−x) and falls.",
             PHI,
-            *cdf(lambda x: 0.5 * (1 - torch.erf(x / math.sqrt(2)))),
-            *cdf(lambda x: 0.5 * torch.erfc(x / math.sqrt(2))),
+            *of_erf(lambda e: 0.5 * (1 - e)),
         ),
         slip(
             "only-cdf",
@@ -193,7 +200,7 @@ ANSWERS = Answers(
             *(
                 {part: lambda self, x, n=n: x / torch.sqrt(n)}
                 for n in (2, 2.0)
-                for part in ("value", "cdf")
+                for part in ("value", "inner")
             ),
         ),
         slip(
@@ -248,52 +255,51 @@ ANSWERS = Answers(
             "density-without-half",
             "In the density you wrote exp(−x²); it is exp(−x²/2).",
             DENSITY,
-            density=lambda self, x: torch.exp(-x * x) / math.sqrt(2 * math.pi),
+            exponent=lambda self, x: -x * x,
         ),
         slip(
             "density-of-x",
             "In the density you wrote exp(−x/2) or exp(−|x|/2), without the square; it is exp(−x²/2).",
             DENSITY,
-            {"density": lambda self, x: torch.exp(-x / 2) / math.sqrt(2 * math.pi)},
-            {"density": lambda self, x: torch.exp(-x.abs() / 2) / math.sqrt(2 * math.pi)},
+            {"exponent": lambda self, x: -x / 2},
+            {"exponent": lambda self, x: -x.abs() / 2},
         ),
         slip(
             "density-grows",
             "In the density the minus sign before x²/2 is missing, so it grows without limit.",
             DENSITY,
-            {"density": lambda self, x: torch.exp(x * x / 2) / math.sqrt(2 * math.pi)},
-            {"density": lambda self, x: torch.exp((-x) ** 2 / 2) / math.sqrt(2 * math.pi)},
+            exponent=lambda self, x: x * x / 2,
         ),
         slip(
             "density-not-normalised",
             "Your density is not divided by √(2π).",
             DENSITY,
-            density=lambda self, x: torch.exp(-x * x / 2),
+            norm=lambda self: 1,
         ),
         slip(
             "density-without-root",
             "You divide the density by 2π and not by its root.",
             DENSITY,
-            density=lambda self, x: torch.exp(-x * x / 2) / (2 * math.pi),
+            norm=lambda self: 2 * math.pi,
         ),
         slip(
             "density-of-erf",
             "Your density is exp(−x²/2)/√π: the factor 1/√2 is missing, which is the slope of x/√2.",
             DENSITY,
-            density=lambda self, x: torch.exp(-x * x / 2) / math.sqrt(math.pi),
+            norm=lambda self: math.sqrt(math.pi),
         ),
         slip(
             "density-twice",
             "Your density is twice as large as it should be: the ½ before erf stays when you derive.",
             DENSITY,
-            density=lambda self, x: 2 * normal_density(x),
+            norm=lambda self: math.sqrt(2 * math.pi) / 2,
         ),
         slip(
             "density-times-root",
             "You multiply by √(2π), or by a part of it, where you should divide.",
             "Put the whole denominator in parentheses: exp(−x²/2) / √(2π).",
-            {"density": lambda self, x: torch.exp(-x * x / 2) * math.sqrt(2 * math.pi)},
-            {"density": lambda self, x: torch.exp(-x * x / 2) / math.sqrt(2) * math.sqrt(math.pi)},
+            {"norm": lambda self: 1 / math.sqrt(2 * math.pi)},
+            {"norm": lambda self: math.sqrt(2) / math.sqrt(math.pi)},
         ),
         slip(
             "in-place",

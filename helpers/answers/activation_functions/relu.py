@@ -142,6 +142,12 @@ SLIPS = (
         slope=lambda self, x: 1 / (1 + torch.exp(-x)),
     ),
     slip(
+        "derivative-clamped",
+        "Your derivative cuts x off at 0 and 1, which between them is x itself.",
+        SLOPES,
+        slope=lambda self, x: x.clamp(0, 1),
+    ),
+    slip(
         "derivative-boolean",
         "Your derivative is a tensor of True and False where numbers are meant.",
         "Turn it into numbers with .to(x.dtype).",
@@ -166,6 +172,22 @@ SLIPS = (
     *shared(),
 )
 """What shows on ordinary numbers too."""
+
+AT_ZERO = (
+    slip(
+        "derivative-one-at-zero",
+        "Your derivative is 1 at x = 0, as with x >= 0.",
+        "Compare with x > 0: at 0 itself the slope is taken as 0.",
+        slope=lambda self, x: (x >= 0).to(x.dtype),
+    ),
+    slip(
+        "derivative-half-at-zero",
+        "Your derivative is ½ at x = 0.",
+        "PyTorch takes the slope at 0 as 0, and this course follows it.",
+        slope=lambda self, x: torch.heaviside(x, torch.full_like(x, 0.5)),
+    ),
+)
+"""What shows at 0 alone."""
 
 ANSWERS = Answers(
     recipe=Recipe(HandReLU),
@@ -215,18 +237,7 @@ ANSWERS = Answers(
             "Compare with x > 0: at 0 itself the slope is taken as 0.",
             {"value": lambda self, x: torch.where(x >= 0, x, torch.zeros_like(x))},
         ),
-        slip(
-            "derivative-one-at-zero",
-            "Your derivative is 1 at x = 0, as with x >= 0.",
-            "Compare with x > 0: at 0 itself the slope is taken as 0.",
-            slope=lambda self, x: (x >= 0).to(x.dtype),
-        ),
-        slip(
-            "derivative-half-at-zero",
-            "Your derivative is ½ at x = 0.",
-            "PyTorch takes the slope at 0 as 0, and this course follows it.",
-            slope=lambda self, x: torch.heaviside(x, torch.full_like(x, 0.5)),
-        ),
+        *AT_ZERO,
         slip(
             "derivative-divides-by-x",
             "Your derivative divides by x, and at x = 0 that is 0/0, which is NaN.",

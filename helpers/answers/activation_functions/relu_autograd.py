@@ -184,7 +184,7 @@ ANSWERS = Answers(
             "in-place-forward",
             "Your forward changes x itself.",
             "Make a new tensor, for example with torch.where.",
-            gives=_in_place_forward,
+            {"gives": _in_place_forward, "slope": lambda x: x > 0},
         ),
         slip(
             "kept-on-class",
@@ -204,7 +204,7 @@ ANSWERS = Answers(
             "tuple-not-opened",
             "ctx.saved_tensors is a tuple, also when one tensor was saved.",
             "Open it: (x,) = ctx.saved_tensors.",
-            kept=lambda cls, ctx: ctx.saved_tensors,
+            {"kept": lambda cls, ctx: ctx.saved_tensors, "slope": lambda x: x > 0},
         ),
         slip(
             "times-x",
@@ -281,7 +281,10 @@ ANSWERS = Answers(
             "zeros-on-cpu",
             "Your backward makes a tensor on the CPU, wherever grad_output is.",
             "torch.zeros_like(grad_output) takes over its dtype and device.",
-            chain=lambda g, slope: torch.where(slope > 0, g, torch.zeros(g.shape, dtype=g.dtype)),
+            {
+                "slope": lambda x: x > 0,
+                "chain": lambda g, slope: torch.where(slope, g, torch.zeros(g.shape, dtype=g.dtype)),
+            },
         ),
         slip(
             "forward-absolute",
@@ -318,7 +321,7 @@ ANSWERS = Answers(
             "forward-boolean",
             "Your forward returns True and False.",
             "It returns max(0, x).",
-            value=lambda x: x > 0,
+            gives=lambda y, x: y > 0,
         ),
         slip(
             "forward-asks-once",

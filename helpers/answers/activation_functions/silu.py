@@ -101,7 +101,6 @@ ANSWERS = Answers(
             "In x·exp(x)/(1 + exp(x)) both exponentials overflow: infinity/infinity is NaN.",
             SAFE,
             *sigmoid(exp_over_exp),
-            {"slope": lambda self, x: exp_over_exp(x) * (1 + x * (1 - exp_over_exp(x)))},
         ),
         slip(
             "both-branches",
@@ -207,6 +206,22 @@ ANSWERS = Answers(
             "You added x and sigmoid(x), where the product is meant.",
             SILU,
             value=lambda self, x: x + self.sigmoid(x),
+        ),
+        slip(
+            "derivative-overflows",
+            "Your derivative divides infinity by infinity far from 0, where exp overflows.",
+            "Write it with the sigmoid: s + x·s·(1 − s).",
+            {
+                "slope": lambda self, x: (
+                    (1 + torch.exp(-x) + x * torch.exp(-x)) / (1 + torch.exp(-x)) ** 2
+                )
+            },
+            {
+                "slope": lambda self, x: (
+                    torch.exp(x) * (1 + torch.exp(x) + x) / (1 + torch.exp(x)) ** 2
+                )
+            },
+            {"slope": lambda self, x: exp_over_exp(x) * (1 + x * (1 - exp_over_exp(x)))},
         ),
         slip(
             "derivative-without-product-rule",

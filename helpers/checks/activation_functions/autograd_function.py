@@ -31,7 +31,7 @@ def _observe_function(function: Any, case: Case) -> Iterator[tuple[str, Any]]:
     out = function.apply(leaf)
     yield "value", out
     yield "connected", bool(getattr(out, "requires_grad", False))
-    other = function.apply(leaf.detach() + 1)  # a second call before the first one's backward
+    other = function.apply(case.fresh().x + 1)  # a second call before the first one's backward
     (gradient,) = torch.autograd.grad(out, leaf, case.upstream)
     yield "gradient", gradient
     yield "second value", other

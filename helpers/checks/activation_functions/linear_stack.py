@@ -25,7 +25,15 @@ def _linear_cases(rng: torch.Generator) -> Iterator[Case]:
             lazy=lazy,
         )
 
-    yield stack("two layers", 2, 3, 2)
+    yield Case(
+        "two layers",
+        weights=[
+            torch.tensor([[1.0, 2.0], [0.0, 1.0], [-1.0, 3.0]]),
+            torch.tensor([[2.0, 0.0, 1.0], [1.0, -1.0, 3.0]]),
+        ],
+        biases=[torch.tensor([1.0, -2.0, 0.5]), torch.tensor([3.0, -1.0])],
+        lazy=False,
+    )
     yield stack("two square layers", 2, 2, 2)
     yield stack("three layers of different widths", 4, 3, 5, 2)
     yield stack("one layer", 2, 3)

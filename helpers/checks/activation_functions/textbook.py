@@ -26,6 +26,7 @@ def _textbook_cases(rng: torch.Generator) -> Iterator[Case]:
     yield Case("from −10 to 10", x=torch.linspace(-10, 10, 200))
     yield Case("a matrix", x=torch.randn(4, 3, generator=rng))
     yield Case("a batch in float64", x=torch.randn(2, 3, 2, generator=rng, dtype=torch.float64))
+    yield Case("at zero, where ReLU has a corner", x=torch.zeros(1)).beyond()
 
 
 def _observe_textbook(implementations: Any, case: Case) -> Iterator[tuple[str, Any]]:
