@@ -59,7 +59,11 @@ def three(
         type(
             name,
             (Activation,),
-            {part.removeprefix(f"{name}_"): p for part, p in parts.items() if part.startswith(name)},
+            {
+                part.removeprefix(f"{name}_"): p
+                for part, p in parts.items()
+                if part.startswith(name)
+            },
         )
         for name in ("relu", "sigmoid", "tanh")
     )
@@ -102,7 +106,8 @@ ANSWERS = Answers(
         ),
         "as a library has it: sinh over cosh": hand_three(
             tanh=module(
-                lambda self, x: torch.sinh(x) / torch.cosh(x), lambda self, x: 1 / torch.cosh(x) ** 2
+                lambda self, x: torch.sinh(x) / torch.cosh(x),
+                lambda self, x: 1 / torch.cosh(x) ** 2,
             )
         ),
         "as a lecture prints it: torch.maximum and torch.exp": hand_three(
@@ -111,7 +116,8 @@ ANSWERS = Answers(
                 lambda self, x: torch.where(x > 0, torch.ones_like(x), torch.zeros_like(x)),
             ),
             tanh=module(
-                lambda self, x: 1 - 2 / (torch.exp(2 * x) + 1), lambda self, x: 1 - self(x) * self(x)
+                lambda self, x: 1 - 2 / (torch.exp(2 * x) + 1),
+                lambda self, x: 1 - self(x) * self(x),
             ),
         ),
         "slopes by autograd": (
@@ -121,7 +127,9 @@ ANSWERS = Answers(
         ),
         "safe far from zero": (HandReLU, HandSigmoid, HandTanh),
         "factories": tuple((lambda c=c: c()) for c in three()),
-        "the mean of x and |x|": hand_three(relu=activation(lambda x: (x + x.abs()) / 2, relu_slope)),
+        "the mean of x and |x|": hand_three(
+            relu=activation(lambda x: (x + x.abs()) / 2, relu_slope)
+        ),
         "float64 inside": hand_three(tanh=activation(in_float64(textbook_tanh), tanh_slope)),
     },
     slips=(

@@ -323,6 +323,19 @@ def shared(*, slope: Any = None) -> tuple[Slip, ...]:
     )
 
 
+def clamped_too_early(what: str, limit: int, constants: Iterable[float], slope: Function) -> Slip:
+    """One form for each constant where the slope is made of the value, and one where it is not."""
+    given = tuple(constants)
+    forms = [{"takes": lambda self, x, c=c: x.clamp(-c, c)} for c in given]
+    return Slip(
+        "clamped-too-early",
+        f"You clamp x to about ±{{constant}}, where {what} still changes.",
+        f"Clamp no nearer to 0 than about ±{limit}.",
+        (*forms, *({**form, "slope": of(slope)} for form in forms)),
+        tuple(map(str, given)) * 2,
+    )
+
+
 ASKS_ONCE = (
     "Your {where} asks one yes-or-no question about the whole tensor, with `if` or Python's max."
 )
@@ -341,7 +354,9 @@ def asks_once(**parts: Any) -> tuple[Slip, ...]:
     )
 
 
-def prefixed(name: str, cls: str, slips: Iterable[Slip], without: Iterable[str]) -> tuple[Slip, ...]:
+def prefixed(
+    name: str, cls: str, slips: Iterable[Slip], without: Iterable[str]
+) -> tuple[Slip, ...]:
     """The same slips for a recipe of several classes, in which each part is called <name>_<part>."""
     left_out = set(without)
     return tuple(

@@ -314,7 +314,11 @@ ANSWERS = Answers(
             "absolute-slope",
             "You take the absolute value of the slope, or a slope below 0 as 0 or so.",
             "The slope can be any number, also one below 0.",
-            {"keep": lambda self, negative_slope: setattr(self, "negative_slope", abs(negative_slope))},
+            {
+                "keep": lambda self, negative_slope: setattr(
+                    self, "negative_slope", abs(negative_slope)
+                )
+            },
             {
                 "keep": lambda self, negative_slope: setattr(
                     self, "negative_slope", max(negative_slope, 0.0)
@@ -352,7 +356,11 @@ ANSWERS = Answers(
             "Your derivative returns the value of LeakyReLU.",
             "To the right of 0 the line is y = x. What is its slope?",
             {"slope": lambda self, x: self(x)},
-            {"slope": lambda self, x: torch.where(x > 0, x, self.a_of_slope() * torch.ones_like(x))},
+            {
+                "slope": lambda self, x: torch.where(
+                    x > 0, x, self.a_of_slope() * torch.ones_like(x)
+                )
+            },
         ),
         slip(
             "derivative-exchanged",

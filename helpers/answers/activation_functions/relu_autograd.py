@@ -283,7 +283,9 @@ ANSWERS = Answers(
             "torch.zeros_like(grad_output) takes over its dtype and device.",
             {
                 "slope": lambda x: x > 0,
-                "chain": lambda g, slope: torch.where(slope, g, torch.zeros(g.shape, dtype=g.dtype)),
+                "chain": lambda g, slope: torch.where(
+                    slope, g, torch.zeros(g.shape, dtype=g.dtype)
+                ),
             },
         ),
         slip(

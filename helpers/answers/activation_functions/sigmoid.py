@@ -14,6 +14,7 @@ from helpers.answers.activation_functions.formulas import (
     asks_once,
     both,
     by_autograd,
+    clamped_too_early,
     exp_over_exp,
     expm1_tanh,
     in_float64,
@@ -64,9 +65,7 @@ def _clamped(x: torch.Tensor, most: float = 30) -> torch.Tensor:
     return textbook_sigmoid(torch.clamp(x, -most, most))
 
 
-NEVER_LARGE = (
-    "Let exp never see a large positive number: clamp what goes into it, or choose two safe branches."
-)
+NEVER_LARGE = "Let exp never see a large positive number: clamp what goes into it, or choose two safe branches."
 USE_OUTPUT = "Compute s = self(x) first, and use s in the formula s·(1 − s)."
 QUARTER = "At x = 0 the slope of the sigmoid is ¼."
 
@@ -273,13 +272,7 @@ ANSWERS = Answers(
             "Give each branch an x of its own, torch.where(x >= 0, x, 0) and the like, without |x|.",
             value=of(sigmoid_by_absolute),
         ),
-        family(
-            "clamped-too-early",
-            "You clamp x to about ±{constant}, where the sigmoid still changes.",
-            "Clamp no nearer to 0 than about ±30.",
-            (1, 2, 3, 4, 5, 6, 7, 8, 10, 15, 16, 20),
-            lambda c: {"takes": lambda self, x: x.clamp(-c, c)},
-        ),
+        clamped_too_early("the sigmoid", 30, (1, 2, 3, 4, 5, 6, 8, 10, 15, 16, 20), sigmoid_slope),
         slip(
             "clamped-too-late",
             "You clamp x too far away: in float32 exp overflows from about 89 on, so the gradient "
@@ -290,7 +283,7 @@ ANSWERS = Answers(
                     "takes": lambda self, x, c=c: x.clamp(-c, c),
                     "value": of(textbook_sigmoid),
                 }
-                for c in (100, 200, 500, 709, 750, 1000)
+                for c in (100, 200, 500, 709)
             ),
             *(
                 {"value": lambda self, x, c=c: 1 / (1 + torch.exp((-x).clamp(max=c)))}
@@ -302,7 +295,7 @@ ANSWERS = Answers(
             "You keep the output {constant} away from 0 and 1; far from zero the sigmoid is nearer.",
             "Leave the output as it is, and guard a logarithm where it is taken.",
             (1e-7, 1e-6, 1e-5, 1e-8, 1e-4, 1e-3),
-            lambda c: {"gives": lambda self, y, x: y.clamp(c, 1 - c)},
+            lambda c: {"gives": lambda self, y, x: y.clamp(c, 1 - c), "value": of(safe_sigmoid)},
         ),
         slip(
             "nan-to-num",

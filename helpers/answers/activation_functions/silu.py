@@ -101,6 +101,7 @@ ANSWERS = Answers(
             "In x·exp(x)/(1 + exp(x)) both exponentials overflow: infinity/infinity is NaN.",
             SAFE,
             *sigmoid(exp_over_exp),
+            {"slope": lambda self, x: exp_over_exp(x) * (1 + x * (1 - exp_over_exp(x)))},
         ),
         slip(
             "both-branches",
@@ -126,7 +127,7 @@ ANSWERS = Answers(
             SAFE,
             *(
                 {"sigmoid": lambda self, x, c=c: textbook_sigmoid(x.clamp(-c, c))}
-                for c in (100, 200, 500, 709, 750, 1000)
+                for c in (100, 200, 500, 709)
             ),
         ),
         family(
@@ -216,12 +217,6 @@ ANSWERS = Answers(
                     (1 + torch.exp(-x) + x * torch.exp(-x)) / (1 + torch.exp(-x)) ** 2
                 )
             },
-            {
-                "slope": lambda self, x: (
-                    torch.exp(x) * (1 + torch.exp(x) + x) / (1 + torch.exp(x)) ** 2
-                )
-            },
-            {"slope": lambda self, x: exp_over_exp(x) * (1 + x * (1 - exp_over_exp(x)))},
         ),
         slip(
             "derivative-without-product-rule",

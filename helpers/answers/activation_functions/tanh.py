@@ -14,6 +14,7 @@ from helpers.answers.activation_functions.formulas import (
     asks_once,
     both,
     by_autograd,
+    clamped_too_early,
     expm1_tanh,
     in_float64,
     module,
@@ -302,12 +303,13 @@ ANSWERS = Answers(
             "Use 2·sigmoid(2x) − 1, or two branches chosen by torch.where.",
             value=of(_by_absolute),
         ),
+        clamped_too_early("tanh", 20, (1, 2, 3, 4, 5, 6, 7), tanh_slope),
         family(
-            "clamped-too-early",
-            "You clamp x to about ±{constant}, where tanh or its slope still changes.",
+            "slope-clamped-too-early",
+            "You clamp x to about ±{constant}, where the slope of tanh still changes.",
             "Clamp no nearer to 0 than about ±20.",
-            (1, 2, 3, 4, 5, 6, 7, 8, 10),
-            lambda c: {"takes": lambda self, x: x.clamp(-c, c)},
+            (8, 10),
+            lambda c: {"takes": lambda self, x: x.clamp(-c, c), "slope": HandTanh.slope},
         ),
         slip(
             "clamped-too-late",
@@ -316,7 +318,7 @@ ANSWERS = Answers(
             "Clamp at about ±30.",
             *(
                 {"takes": lambda self, x, c=c: x.clamp(-c, c), "value": of(textbook_tanh)}
-                for c in (100, 200, 500, 709, 750, 1000)
+                for c in (100, 200, 500, 709)
             ),
         ),
         slip(

@@ -39,7 +39,9 @@ def _linear_cases(rng: torch.Generator) -> Iterator[Case]:
     yield stack("one layer", 2, 3)
     yield stack("five layers in float64", 3, 4, 4, 2, 4, 3, dtype=torch.float64)
     large = stack("entries around 1000", 3, 2, 2).data
-    yield Case("entries around 1000", **{**large, **{k: [1000 + t for t in large[k]] for k in BOTH}})
+    yield Case(
+        "entries around 1000", **{**large, **{k: [1000 + t for t in large[k]] for k in BOTH}}
+    )
     yield stack("weights and biases that can be read once", 3, 2, 2, lazy=True).beyond()
     there = stack("tensors on another device", 3, 2, 2).data
     away = {key: [t.to("meta") for t in there[key]] for key in BOTH}

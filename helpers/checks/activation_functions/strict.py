@@ -10,6 +10,7 @@ import torch
 from helpers.checking import Aspect, Case, Check, run_check
 from helpers.checks.activation_functions.textbook import BY_HAND, activation_argument
 
+
 def strict_cases(rng: torch.Generator, **settings: Any) -> Iterator[Case]:
     wide = [-1e4, -1000.0, -750.0, -200.0, -100.0, -89.0, -30.0, -1e-8, -0.0, 0.0, 1e-8, 30.0,
             89.0, 100.0, 200.0, 750.0, 1000.0, 1e4]  # fmt: skip
