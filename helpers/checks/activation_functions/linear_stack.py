@@ -9,7 +9,6 @@ import torch
 
 from helpers.checking import Argument, Aspect, Case, Check, run_check
 
-
 BOTH = ("weights", "biases")
 
 
