@@ -31,6 +31,7 @@ from helpers.checking.recipe import Answers, Recipe
 
 takes, gives = Activation.takes, Activation.gives
 at, gives_slope = Activation.at, Activation.gives_slope
+sigmoid_by_exp, tanh_by_exp = of(textbook_sigmoid), of(textbook_tanh)
 
 
 def three(
@@ -40,13 +41,13 @@ def three(
     relu_gives: Any = gives,
     relu_at: Any = at,
     relu_gives_slope: Any = gives_slope,
-    sigmoid_value: Any = of(textbook_sigmoid),
+    sigmoid_value: Any = sigmoid_by_exp,
     sigmoid_slope: Any = HandSigmoid.slope,
     sigmoid_takes: Any = takes,
     sigmoid_gives: Any = gives,
     sigmoid_at: Any = at,
     sigmoid_gives_slope: Any = gives_slope,
-    tanh_value: Any = of(textbook_tanh),
+    tanh_value: Any = tanh_by_exp,
     tanh_slope: Any = HandTanh.slope,
     tanh_takes: Any = takes,
     tanh_gives: Any = gives,
