@@ -253,6 +253,11 @@ def shared(*, slope: Any = None) -> tuple[Slip, ...]:
     def forms(**part: Any) -> tuple[Mapping[str, Any], ...]:
         return (part,) if slope is None else (part, {**part, "slope": of(slope)})
 
+    def both_results(change: Any) -> tuple[Mapping[str, Any], ...]:
+        """The slope that is made of the value is changed with it already."""
+        part = lambda self, result, x: change(result)  # noqa: E731
+        return ({"gives": part, "gives_slope": part},) if slope is None else ()
+
     return (
         slip(
             "derivative-of-last-call",
@@ -288,20 +293,14 @@ def shared(*, slope: Any = None) -> tuple[Slip, ...]:
             "Your result is float64 for a float32 input.",
             "Keep the dtype of x: make constants with torch.zeros_like(x), or use plain numbers.",
             *forms(gives=lambda self, y, x: y.double()),
-            {
-                "gives": lambda self, y, x: y.double(),
-                "gives_slope": lambda self, d, x: d.double(),
-            },
+            *both_results(lambda r: r.double()),
         ),
         slip(
             "returns-float32",
             "Your result is float32 for a float64 input.",
             "Keep the dtype of x: no .float(), and constants as torch.zeros_like(x) or plain numbers.",
             *forms(gives=lambda self, y, x: y.float()),
-            {
-                "gives": lambda self, y, x: y.float(),
-                "gives_slope": lambda self, d, x: d.float(),
-            },
+            *both_results(lambda r: r.float()),
         ),
         slip(
             "derivative-float32",

@@ -132,12 +132,6 @@ SLIPS = (
         *wrong(lambda x: -safe_tanh(x)),
     ),
     slip(
-        "same-signs",
-        "Numerator and denominator of your tanh are the same, so that it is 1 everywhere.",
-        "The difference of the exponentials stands above the line, their sum below.",
-        *wrong(exponentials(lambda up, down: (up + down) / (up + down))),
-    ),
-    slip(
         "hard",
         "You cut x off at −1 and 1 (that is hardtanh); tanh bends smoothly.",
         "Start from tanh(x) = 2·sigmoid(2x) − 1.",
