@@ -109,8 +109,8 @@ show_figure(
 # %% todo="1.1"
 # TODO 1.1: complete the six methods.
 class MyReLU(nn.Module):
-    """ReLU, max(0, x). Both methods take a tensor of any shape and return one of that shape and
-    dtype. Not allowed: torch's own relu, sigmoid, tanh.
+    """ReLU, max(0, x). Both methods take a vector, a matrix or a batch, in float32 or float64, and
+    return a new tensor of that shape and dtype. Not allowed: torch's own relu, sigmoid, tanh.
     """
 
     def forward(self, x):
@@ -261,9 +261,8 @@ for name, relu in {
 
 # %% [markdown]
 # The next three checks are strict. They ask for the right value, the right `derivative` and the
-# right gradient by autograd for $|x|$ up to 10,000, in float32 and float64, for tensors of any
-# shape. Write the three classes once more, now safe. (Where your first version is safe already,
-# write it again.)
+# right gradient by autograd for $|x|$ up to 10,000, in float32 and float64. Write the three classes
+# once more, now safe. (Where your first version is safe already, write it again.)
 #
 # ### TODO 1.2
 #
@@ -290,9 +289,8 @@ for name, relu in {
 class MyReLU(nn.Module):
     """ReLU. The slope at 0 is 0, in `derivative` and by autograd.
 
-    Both methods take a tensor of any shape, float32 or float64, on any device; they return a new
-    tensor of that shape, dtype and device, and leave x unchanged. Not allowed: torch's own relu,
-    sigmoid, tanh.
+    Both methods take a vector, a matrix or a batch, in float32 or float64; they return a new tensor
+    of that shape and dtype, and leave x unchanged. Not allowed: torch's own relu, sigmoid, tanh.
     """
 
     def forward(self, x):
@@ -468,7 +466,8 @@ show_figure(
 # %% todo="1.5"
 # TODO 1.5: complete the three methods.
 class MyLeakyReLU(nn.Module):
-    """LeakyReLU: x for x > 0, else negative_slope * x.
+    """LeakyReLU: x for x > 0, else negative_slope * x. At 0 the derivative, also by autograd, is
+    negative_slope, which is any number and belongs to the object.
 
     Shapes and dtypes as MyReLU. Not allowed: torch's own leaky_relu, prelu, rrelu.
     """
@@ -638,7 +637,7 @@ with uses_your_code():
 class ReLUFunction(torch.autograd.Function):
     """ReLU with a backward of its own; once differentiable is enough.
 
-    x and grad_output: tensors of any and the same shape; neither is changed. The slope at 0 is 0.
+    x and grad_output: tensors of the same shape and dtype; neither is changed. The slope at 0 is 0.
     Not allowed: torch's own relu.
     """
 
@@ -706,13 +705,13 @@ with uses_your_code():
 def collapse_linear_layers(weights, biases):
     """The single affine map equal to a stack of linear layers.
 
-    weights: iterable of tensors (out, in), first layer first; the `in` of each is the `out` of the
-        one before. It may be an iterable that can be read only once.
-    biases: iterable of tensors (out,), one for each weight.
+    weights: list of tensors (out, in), first layer first; the `in` of each is the `out` of the one
+        before.
+    biases: list of tensors (out,), one for each weight.
 
     Returns (W, b) with W of shape (out of the last, in of the first) and b of shape (out of the
-    last,), so that W @ x + b is what the stack computes, on the device of the weights. The
-    arguments are left unchanged, and gradients flow through.
+    last,), in the dtype of the weights, so that W @ x + b is what the stack computes. The arguments
+    are left unchanged, and gradients flow through.
     """
     ### BEGIN SOLUTION
     layers = list(zip(weights, biases, strict=True))

@@ -17,13 +17,13 @@ def _function_cases(rng: torch.Generator) -> Iterator[Case]:
 
     yield case("three numbers", torch.tensor([-1.0, 0.0, 2.0]))
     yield case("a matrix", torch.randn(4, 3, generator=rng))
-    yield case("float64", torch.randn(5, generator=rng, dtype=torch.float64))
-    yield case("one number", torch.tensor(1.5))
-    yield case("a transposed matrix", torch.randn(2, 3, generator=rng).t())
+    yield case("a batch in float64", torch.randn(2, 3, 2, generator=rng, dtype=torch.float64))
     yield case("far from zero", torch.tensor([-1e4, -100.0, 100.0, 1e4]))
-    yield case("no entries", torch.zeros(0))
+    yield case("one number", torch.tensor(1.5)).beyond()
+    yield case("a transposed matrix", torch.randn(2, 3, generator=rng).t()).beyond()
+    yield case("no entries", torch.zeros(0)).beyond()
     nowhere = torch.zeros(2, 3, device="meta")
-    yield Case("a tensor on another device", x=nowhere, upstream=nowhere.clone())
+    yield Case("a tensor on another device", x=nowhere, upstream=nowhere.clone()).beyond()
 
 
 def _observe_function(function: Any, case: Case) -> Iterator[tuple[str, Any]]:
@@ -31,7 +31,7 @@ def _observe_function(function: Any, case: Case) -> Iterator[tuple[str, Any]]:
     out = function.apply(leaf)
     yield "value", out
     yield "connected", bool(getattr(out, "requires_grad", False))
-    other = function.apply(leaf.detach() + 1)  # a second call before the first one's backward
+    other = function.apply(case.fresh().x + 1)  # a second call before the first one's backward
     (gradient,) = torch.autograd.grad(out, leaf, case.upstream)
     yield "gradient", gradient
     yield "second value", other

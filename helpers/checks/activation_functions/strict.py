@@ -10,37 +10,26 @@ import torch
 from helpers.checking import Aspect, Case, Check, run_check
 from helpers.checks.activation_functions.textbook import BY_HAND, activation_argument
 
-STRICT = 1e-3
-"""Relative tolerance of the strict checks in float32."""
-
-
-def _gradient(activation: Any, x: torch.Tensor) -> torch.Tensor:
-    """What autograd says about the slope of an activation at each entry of x."""
-    leaf = x.detach().clone().requires_grad_()
-    (gradient,) = torch.autograd.grad(activation(leaf).sum(), leaf)
-    return gradient
-
 
 def strict_cases(rng: torch.Generator, **settings: Any) -> Iterator[Case]:
-    wide = [-1e4, -750.0, -200.0, -100.0, -89.0, -30.0, -1e-8, 0.0, 1e-8, 30.0, 89.0, 100.0,
-            200.0, 750.0, 1e4]  # fmt: skip
-    ordinary = torch.randn(4, 3, generator=rng)
+    wide = [-1e4, -1000.0, -750.0, -200.0, -100.0, -89.0, -30.0, -1e-8, -0.0, 0.0, 1e-8, 30.0,
+            89.0, 100.0, 200.0, 750.0, 1000.0, 1e4]  # fmt: skip
     double = torch.float64
 
     def case(name: str, x: torch.Tensor) -> Case:
         return Case(name, x=x, **settings)
 
     yield case("negative, zero and positive", torch.tensor([-1.0, 0.0, 2.0]))
-    yield case("zeros", torch.tensor([0.0, -0.0, 0.0]))
     yield case("x = −100 and x = 100", torch.tensor([-100.0, 100.0]))
     yield case("far from zero", torch.tensor(wide))
     yield case("far from zero in float64", torch.tensor(wide, dtype=double))
-    yield case("one number", torch.tensor(-0.7))
-    yield case("a matrix", ordinary)
-    yield case("a transposed matrix", torch.randn(2, 3, generator=rng, dtype=double).t())
-    yield case("an expanded vector", torch.randn(1, 3, generator=rng).expand(2, 3))
-    yield case("no entries", torch.zeros(0, 3))
-    yield case("a tensor on another device", torch.zeros(2, 3, device="meta"))
+    yield case("a matrix", torch.randn(4, 3, generator=rng) * 2)
+    yield case("a batch in float64", torch.randn(2, 3, 2, generator=rng, dtype=double) * 2)
+    yield case("one number", torch.tensor(-0.7)).beyond()
+    yield case("a transposed matrix", torch.randn(2, 3, generator=rng, dtype=double).t()).beyond()
+    yield case("an expanded vector", torch.randn(1, 3, generator=rng).expand(2, 3)).beyond()
+    yield case("no entries", torch.zeros(0, 3)).beyond()
+    yield case("a tensor on another device", torch.zeros(2, 3, device="meta")).beyond()
 
 
 def _observe_activation(make: Any, case: Case) -> Iterator[tuple[str, Any]]:
@@ -48,26 +37,26 @@ def _observe_activation(make: Any, case: Case) -> Iterator[tuple[str, Any]]:
 
 
 def look_at(activation: Any, case: Case) -> Iterator[tuple[str, Any]]:
-    for_derivative, for_gradient = case.fresh().x, case.fresh().x
+    for_derivative, leaf = case.fresh().x, case.fresh().x.clone().requires_grad_()
     yield "value", activation(case.x)
     yield "derivative", activation.derivative(for_derivative)
-    leaf = for_gradient.clone().requires_grad_()
-    yield "connected", bool(getattr(activation(leaf), "requires_grad", False))
-    if case.x.device.type != "meta":
-        yield "gradient", _gradient(activation, for_gradient)
     yield "x afterwards", case.x
     yield "x after derivative", for_derivative
-    yield "derivative elsewhere", activation.derivative(case.fresh().x / 2 - 0.7)
+    out = activation(leaf)
+    yield "connected", bool(getattr(out, "requires_grad", False))
+    if leaf.device.type != "meta":
+        (gradient,) = torch.autograd.grad(out.sum(), leaf)
+        yield "gradient", gradient
+    yield "derivative elsewhere", activation.derivative(0.5 - case.fresh().x)
 
 
 def strict_aspects(cls: str, call: str = "") -> dict[str, Aspect]:
     made = f"{cls}({call})"
     return {
-        "value": Aspect(f"{made}({{x}})", f"The value of {cls} is wrong.", rtol=STRICT, input="x"),
+        "value": Aspect(f"{made}({{x}})", f"The value of {cls} is wrong.", input="x"),
         "derivative": Aspect(
             f"{made}.derivative({{x}})",
             f"The derivative of {cls} is wrong.",
-            rtol=STRICT,
             input="x",
         ),
         "connected": Aspect(
@@ -77,7 +66,6 @@ def strict_aspects(cls: str, call: str = "") -> dict[str, Aspect]:
         "gradient": Aspect(
             f"{made}({{x}}).sum().backward(), and then x.grad",
             f"The gradient that autograd computes through {cls} is wrong.",
-            rtol=STRICT,
             input="x",
         ),
         "x afterwards": Aspect(f"{made}({{x}}), and then x", f"Your {cls} changed x."),
@@ -85,9 +73,8 @@ def strict_aspects(cls: str, call: str = "") -> dict[str, Aspect]:
             f"{made}.derivative({{x}}), and then x", "Your method derivative changed x."
         ),
         "derivative elsewhere": Aspect(
-            f"f = {made}; f({{x}}), and then f.derivative({{x}} / 2 - 0.7)",
+            f"f = {made}; f({{x}}), and then f.derivative(0.5 - {{x}})",
             f"The derivative of {cls} is wrong after a call with another x.",
-            rtol=STRICT,
         ),
     }
 
@@ -154,7 +141,8 @@ SILU = strict_check(
 
 def check_relu(MyReLU: Any) -> None:
     """Check ReLU to the strict standard: value, derivative and autograd gradient for |x| up to
-    1e4 and at 0, in float32 and float64, for tensors of any shape.
+    1e4 and at 0, in float32 and float64, for vectors, matrices and batches. What other tensors do
+    (one number, transposed, expanded, empty, on another device) is noted and costs no points.
 
     Raises:
         NotAttempted: the stub is still there.

@@ -25,6 +25,8 @@ def _textbook_cases(rng: torch.Generator) -> Iterator[Case]:
     yield Case("three numbers", x=torch.tensor([-1.0, 0.5, 2.0]))
     yield Case("from −10 to 10", x=torch.linspace(-10, 10, 200))
     yield Case("a matrix", x=torch.randn(4, 3, generator=rng))
+    yield Case("a batch in float64", x=torch.randn(2, 3, 2, generator=rng, dtype=torch.float64))
+    yield Case("at zero, where ReLU has a corner", x=torch.zeros(1)).beyond()
 
 
 def _observe_textbook(implementations: Any, case: Case) -> Iterator[tuple[str, Any]]:
@@ -34,7 +36,7 @@ def _observe_textbook(implementations: Any, case: Case) -> Iterator[tuple[str, A
         yield f"{name} value", activation(x)
         yield f"{name} derivative", activation.derivative(for_derivative)
         yield f"{name} x afterwards", torch.stack([x, for_derivative])
-        yield f"{name} derivative elsewhere", activation.derivative(case.fresh().x / 2 - 0.7)
+        yield f"{name} derivative elsewhere", activation.derivative(0.5 - case.fresh().x)
 
 
 def _textbook_aspects() -> dict[str, Aspect]:
@@ -50,7 +52,7 @@ def _textbook_aspects() -> dict[str, Aspect]:
             f"{cls}()({{x}}), {cls}().derivative({{x}}), and then x", f"Your {cls} changed x."
         )
         aspects[f"{name} derivative elsewhere"] = Aspect(
-            f"f = {cls}(); f({{x}}), and then f.derivative({{x}} / 2 - 0.7)",
+            f"f = {cls}(); f({{x}}), and then f.derivative(0.5 - {{x}})",
             f"The derivative of {cls} is wrong after a call with another x.",
         )
     return aspects
@@ -102,8 +104,9 @@ ACTIVATION_FUNCTION = Check(
 def check_activation_function(MyReLU: Any, MySigmoid: Any, MyTanh: Any) -> None:
     """Check values and derivatives of the three classes on [−10, 10], and draw both.
 
-    Each is a class without arguments whose instance is called with a tensor of any shape and has
-    a method `derivative(x)`. PyTorch's own relu, sigmoid and tanh may not be called.
+    Each is a class without arguments whose instance is called with a vector, a matrix or a batch,
+    in float32 or float64, and has a method `derivative(x)`; both return a new tensor of the shape
+    and dtype of x. PyTorch's own relu, sigmoid and tanh may not be called.
 
     Raises:
         NotAttempted: a stub is still there.
