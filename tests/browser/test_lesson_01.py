@@ -64,7 +64,7 @@ def test_from_a_wrong_sigmoid_to_a_moved_slider(open_notebook: Callable[[str], A
     run(page, check)
     message = check.locator(".jp-OutputArea-output")
     expect(message).to_contain_text("✗ sigmoid — The derivative of MySigmoid is wrong.")
-    expect(message).to_contain_text("[derivative-of-input]")
+    expect(message).to_contain_text("You used x·(1 − x) where s·(1 − s) is meant")
     check.evaluate("node => node.scrollIntoView({block: 'start'})")
     keep_picture(page, "diagnosis", height=355)
 
