@@ -7,7 +7,7 @@ import re
 import subprocess
 import sys
 import tomllib
-from itertools import chain, pairwise
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -223,18 +223,6 @@ def test_conda_and_pip_install_the_same() -> None:
     assert any(
         str(d).startswith(f"python{project['requires-python']}") for d in conda["dependencies"]
     )
-
-
-def test_constraints_hold_versions_and_no_addresses() -> None:
-    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
-    versions = [line for line in lines if not line.startswith("#")]
-    assert all(re.fullmatch(r"[\w.-]+==[\w.+!-]+", line) for line in versions)
-    names = {line.split("==")[0].lower().replace("_", "-") for line in versions}
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    extras = chain.from_iterable(project["optional-dependencies"].values())
-    wanted = [*project["dependencies"], *extras]
-    others = [one for one in wanted if not one.startswith(project["name"])]
-    assert {re.split(r"[=<>\[]", one)[0] for one in others} <= names
 
 
 def test_every_relative_link_leads_somewhere() -> None:
