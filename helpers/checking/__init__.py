@@ -3,7 +3,7 @@
 Read in this order: `check` (what a check is made of), `case` (inputs as data), `recipe` (right
 answers made of parts, and slips), `guard` and `observing` (using a student's code safely),
 `compare` and `comparing` (what differs), `known` and `diagnosing` (which slips explain it),
-`relations` (what can be said where none does), `judging` (all of these: the verdict), `report`
+`general` (what exceptions mean in every exercise), `relations` (what can be said of two results), `judging` (all of these: the verdict), `report`
 and `texts` (what to say), `running` (everything, for one cell of a notebook).
 """
 

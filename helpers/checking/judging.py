@@ -14,6 +14,7 @@ from helpers.checking.check import Check, Grade
 from helpers.checking.compare import Difference
 from helpers.checking.comparing import Fault, aspect_of, faults, same
 from helpers.checking.diagnosing import PATIENCE, Diagnosis, diagnose
+from helpers.checking.general import TORCHS_OWN, meaning_of, wrong_type
 from helpers.checking.known import Known, Observer, ReferenceFailed, answers_to, cases_of, measured
 from helpers.checking.observing import Observation, Trouble, observe
 from helpers.checking.recipe import Named
@@ -141,7 +142,8 @@ class _Judgement:
             if yours.builtins and not case.is_beyond:
                 keys = list(expected.seen)
                 key = keys[min(yours.builtins_after, len(keys) - 1)]
-                return Verdict("failed", case, key, builtins=tuple(yours.builtins))
+                own = Named(TORCHS_OWN, 0)
+                return Verdict("failed", case, key, builtins=tuple(yours.builtins), slips=(own,))
             for fault, counts in faults(self.check, yours, expected, case):
                 if counts or strict:
                     return self._failure(position, fault)
@@ -160,6 +162,9 @@ class _Judgement:
         if yours.trouble is not None and yours.trouble.kind == "time limit":
             return replace(failed, difference=None, trouble=yours.trouble)
         found = self._diagnosis(position, key)
+        if not found.slips:
+            general = wrong_type(difference) or (meaning_of(trouble) if trouble else None)
+            found = Diagnosis((general,)) if general is not None else found
         relation = None
         if difference is not None and not found.slips and not aspect_of(self.check, key).secret:
             expected = self.known.expected(position).seen

@@ -167,7 +167,6 @@ def note_on(check: Check, note: Note) -> str:
 
 def _advice(check: Check, verdict: Verdict) -> list[tuple[str, str]]:
     """What explains the failure, and what to do next."""
-    difference = verdict.difference
     if len(verdict.slips) == 2:
         one, two = verdict.slips
         both = texts.TWO.format(first=one.diagnosis, second=two.diagnosis)
@@ -183,8 +182,6 @@ def _advice(check: Check, verdict: Verdict) -> list[tuple[str, str]]:
         guess = verdict.perhaps
         rows.append((texts.PERHAPS, guess.diagnosis))
         return [*rows, (texts.NEXT, texts.NEXT_HINT.format(hint=guess.hint))]
-    if difference is not None and difference.kind == "type" and difference.yours is None:
-        return [*rows, (texts.NEXT, texts.NEXT_NONE)]
     return [*rows, (texts.NEXT, texts.NEXT_REREAD.format(section=check.reread))]
 
 
@@ -245,28 +242,8 @@ def _on_trouble(check: Check, verdict: Verdict, call: str) -> tuple[str, list[tu
     if trouble.kind == "time limit":
         rows.append((texts.NEXT, texts.NEXT_TIMED_OUT))
         return texts.TIMED_OUT.format(seconds=check.seconds), rows
-    return _what_was_raised(trouble), rows + _details(trouble) + _advice_on_trouble(check, verdict)
-
-
-NOT_INITIALISED = ("before Module.__init__() call", "has no attribute '_")
-IN_PLACE = ("modified by an inplace operation", "a leaf Variable that requires grad is being used")
-"""How PyTorch says that the cause lies in a line that ran before."""
-
-
-def _cause_before(trouble: Trouble) -> tuple[str, str] | None:
-    """What to say, and what to do, where the line that raised is not the one to repair."""
-    if trouble.type == "NotImplementedError" and '"forward"' in trouble.message:
-        return texts.RAISED_MISSING_FORWARD, texts.NEXT_RAISED_ELSEWHERE
-    if trouble.type == "AttributeError" and any(w in trouble.message for w in NOT_INITIALISED):
-        return texts.RAISED_NOT_INITIALISED, texts.NEXT_NOT_INITIALISED
-    if trouble.type == "RuntimeError" and any(w in trouble.message for w in IN_PLACE):
-        return texts.RAISED_IN_PLACE, texts.NEXT_IN_PLACE
-    return None
-
-
-def _what_was_raised(trouble: Trouble) -> str:
-    before = _cause_before(trouble)
-    return before[0] if before is not None else texts.RAISED.format(type=trouble.type)
+    what = texts.RAISED.format(type=trouble.type)
+    return what, rows + _details(trouble) + _advice_on_trouble(check, verdict)
 
 
 def _details(trouble: Trouble) -> list[tuple[str, str]]:
@@ -282,9 +259,6 @@ def _advice_on_trouble(check: Check, verdict: Verdict) -> list[tuple[str, str]]:
     if verdict.slips or verdict.perhaps is not None:
         return _advice(check, verdict)
     assert verdict.trouble is not None
-    before = _cause_before(verdict.trouble)
-    if before is not None:
-        return [(texts.NEXT, before[1])]
     has_line = bool(verdict.trouble.line)
     return [(texts.NEXT, texts.NEXT_RAISED if has_line else texts.NEXT_RAISED_ELSEWHERE)]
 

@@ -77,9 +77,6 @@ DIFFERS_LAST = "The results differ in the last row only."
 DIFFERS_ROW = "The results differ in the row {row} only."
 
 RAISED = "Your code raised {type}."
-RAISED_NOT_INITIALISED = "Your class does not initialise `nn.Module`."
-RAISED_IN_PLACE = "Your code changes in place what autograd still needs."
-RAISED_MISSING_FORWARD = "Your class has no method `forward`."
 TIMED_OUT = "Your code did not end within {seconds:.0f} seconds."
 BUILTIN = "Your code calls PyTorch's own `{name}`, which this exercise asks you to write."
 
@@ -87,18 +84,10 @@ NEXT_TODO = "Complete TODO {number} in the cell above, run that cell, then run t
 NEXT_REREAD = 'Reread "{section}", compare the two results above, then run this cell again.'
 NEXT_HINT = "{hint}"
 NEXT_RAISED = "Repair that line, or the call that leads to it, then run this cell again."
-NEXT_NOT_INITIALISED = (
-    "Write `super().__init__()` as the first line of `__init__`, then run this cell again."
-)
-NEXT_IN_PLACE = (
-    "Look for `+=`, `/=`, an indexed assignment or a method that ends in an underscore, and write "
-    "`v = v / n` instead of `v /= n`, then run this cell again."
-)
 NEXT_RAISED_ELSEWHERE = (
     "No line of yours raised this, but the check's use of what you made or returned. "
     "Compare it with the docstring of the skeleton, then run this cell again."
 )
-NEXT_NONE = "Look whether every way through your code ends with `return`, then run this cell again."
 NEXT_TIMED_OUT = (
     "Look for a loop that never ends, then run this cell again. "
     "If the notebook has become slow, restart the kernel first."

@@ -16,6 +16,7 @@ from statistics import mean, median
 import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from helpers.checking.general import GENERAL
 from helpers.checking.judging import answers_to
 from helpers.course import LESSONS, todo_of
 from helpers.grading.exam import Finding
@@ -189,7 +190,8 @@ def diagnoses_of(check: str) -> dict[str, str]:
     """What is said of each slip of a check, by its id."""
     from helpers.grading.examiner import check_named
 
-    return {named.id: named.diagnosis for named in answers_to(check_named(check)).named()}
+    known = {slip.id: slip.diagnosis for slip in GENERAL}
+    return known | {named.id: named.diagnosis for named in answers_to(check_named(check)).named()}
 
 
 def _discrimination(grade_id: str, students: Sequence[Student]) -> float | None:
