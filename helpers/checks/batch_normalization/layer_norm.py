@@ -12,8 +12,7 @@ from helpers.checking import Argument, Aspect, Case, Check, outcome_of, run_chec
 from helpers.checks.batch_normalization.by_hand import (
     DOUBLE,
     NORMALISERS,
-    aspects_for_both_dtypes,
-    of_dtype,
+    value_aspect,
 )
 
 
@@ -86,17 +85,17 @@ def _observe(make: Any, case: Case) -> Iterator[tuple[str, Any]]:
         return
     leaf = case.x.detach().requires_grad_()
     y = layer(leaf)
-    yield of_dtype("y", case.x), y
+    yield "y", y
     yield "connected", bool(y.requires_grad)
     yield "parameters", _written(layer.named_parameters())
     yield "buffers", _written(layer.named_buffers())
     wanted = [leaf, layer.weight, layer.bias]
     gradients = torch.autograd.grad(y, wanted, case.upstream, materialize_grads=True)
     for name, gradient in zip(("x", "weight", "bias"), gradients, strict=True):
-        yield of_dtype(f"gradient of {name}", case.x), gradient
+        yield f"gradient of {name}", gradient
     yield "x afterwards", case.x
     parent = nn.Sequential(layer).eval()
-    yield of_dtype("y in eval mode", case.x), parent(case.x)
+    yield "y in eval mode", parent(case.x)
 
 
 def _observe_load(make: Any, case: Case) -> Iterator[tuple[str, Any]]:
@@ -123,25 +122,23 @@ LAYER_NORM = Check(
     cases=_cases,
     observe=_observe,
     aspects={
-        **aspects_for_both_dtypes(
-            {
-                "y": Aspect(f"{_NEW}({{x}})", "The output is wrong.", input="x"),
-                "gradient of x": Aspect(
-                    f"{_NEW}({{x}}); the gradient of x", "The gradient of x is wrong."
-                ),
-                "gradient of weight": Aspect(
-                    f"{_NEW}({{x}}); the gradient of weight", "The gradient of weight is wrong."
-                ),
-                "gradient of bias": Aspect(
-                    f"{_NEW}({{x}}); the gradient of bias", "The gradient of bias is wrong."
-                ),
-                "y in eval mode": Aspect(
-                    f"{_NEW}.eval()({{x}})",
-                    "The output in evaluation mode is wrong.",
-                    input="x",
-                ),
-            }
-        ),
+        **{
+            "y": value_aspect(f"{_NEW}({{x}})", "The output is wrong.", input="x"),
+            "gradient of x": value_aspect(
+                f"{_NEW}({{x}}); the gradient of x", "The gradient of x is wrong."
+            ),
+            "gradient of weight": value_aspect(
+                f"{_NEW}({{x}}); the gradient of weight", "The gradient of weight is wrong."
+            ),
+            "gradient of bias": value_aspect(
+                f"{_NEW}({{x}}); the gradient of bias", "The gradient of bias is wrong."
+            ),
+            "y in eval mode": value_aspect(
+                f"{_NEW}.eval()({{x}})",
+                "The output in evaluation mode is wrong.",
+                input="x",
+            ),
+        },
         "connected": Aspect(f"{_NEW}(x).requires_grad", "Autograd cannot see through your layer."),
         "parameters": Aspect(
             f"{_NEW}.named_parameters(), names and shapes",
