@@ -238,19 +238,19 @@ class Book(nn.Module):
         self.register_buffer("running_var", torch.ones(num_features))
         self.register_buffer("num_batches_tracked", torch.tensor(0, dtype=torch.long))
 
-    def forward(self, X: Tensor) -> Tensor:  # noqa: N803
+    def forward(self, X: Tensor) -> Tensor:
         shape = (1, -1) if X.dim() == 2 else (1, -1, 1, 1)
         axes = (0,) if X.dim() == 2 else (0, 2, 3)
         if not self.training:
             mean, var = self.running_mean.view(shape), self.running_var.view(shape)
-            X_hat = (X - mean) / torch.sqrt(var + self.eps)  # noqa: N806
+            X_hat = (X - mean) / torch.sqrt(var + self.eps)
         else:
             n = X.numel() // X.size(1)
             if n < 2:
                 raise ValueError("one value per channel")
             mean = X.mean(dim=axes, keepdim=True)
             var = ((X - mean) ** 2).mean(dim=axes, keepdim=True)
-            X_hat = (X - mean) / torch.sqrt(var + self.eps)  # noqa: N806
+            X_hat = (X - mean) / torch.sqrt(var + self.eps)
             m = self.momentum
             kept = var.detach().flatten() * n / (n - 1)
             self.running_mean = (1.0 - m) * self.running_mean + m * mean.detach().flatten()

@@ -414,6 +414,7 @@ MEMORY = (
         "were.",
         "In training, update both statistics and add 1 to num_batches_tracked.",
         update=_nothing,
+        in_training=HandBatchNorm.in_training,  # without a memory other modes would not show
     ),
     slip(
         "biased-stored",
