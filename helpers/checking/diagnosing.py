@@ -132,7 +132,8 @@ class _Search:
             return
         mine, alone = self.student(case), self.known.shown((a,), case)
         keys = [*mine.seen, *(k for k in alone.seen if k not in mine.seen)]
-        key = next((k for k in keys if not same_at(self.check, k, mine, alone)), keys[-1])
+        last = keys[-1] if keys else self.key  # nothing is seen of code that raises at once
+        key = next((k for k in keys if not same_at(self.check, k, mine, alone)), last)
         couples = ((x, b) for x, b in product([a], hidden) if can_be_joined(x, b))
         yield from self._screened(couples, case, key, budget)
 
