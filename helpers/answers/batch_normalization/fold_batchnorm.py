@@ -209,7 +209,11 @@ ANSWERS = Answers(
             "bias-and-mean-not-scaled",
             "You scaled neither the bias of the linear layer nor the running mean.",
             "Write out scale · (Wx + b − mean) + beta: scale stands before the bracket.",
-            _bias(lambda b, mean, beta, r: b - mean + beta),
+            {
+                "old_bias": _zeros_if_missing,  # all three, since without one of them
+                "mean": lambda bn: bn.running_mean,  # it would be the slip of the other
+                "bias": lambda b, mean, beta, r: b - mean + beta,
+            },
         ),
         slip(
             "old-bias-dropped",
