@@ -29,7 +29,7 @@ def _with_autograd(forward: Any) -> Any:
     def backward(dy: Any, cache: Any) -> Any:
         with torch.inference_mode(False), torch.enable_grad():
             leaves = [t.detach().clone().requires_grad_() for t in cache[:3]]
-            y = by_hand.hand_forward(*leaves, cache[3])[0]
+            y = by_hand.hand_forward(leaves[0], leaves[1], leaves[2], cache[3])[0]
             return torch.autograd.grad(y, leaves, dy.clone())
 
     return forward, backward

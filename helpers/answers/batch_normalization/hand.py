@@ -17,6 +17,10 @@ class HandBatchNorm(nn.Module):
     names: tuple[str, ...] = ("weight", "bias")
     running: tuple[str, ...] = ("running_mean", "running_var")
     default_eps, default_momentum, frozen = 1e-5, 0.1, False
+    weight: Any
+    bias: Any
+    running_mean: Any
+    running_var: Any
     num_batches_tracked: Any
 
     def __init__(

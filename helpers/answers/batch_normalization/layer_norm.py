@@ -18,6 +18,8 @@ class HandLayerNorm(nn.Module):
 
     names: tuple[str, ...] = ("weight", "bias")
     default_eps = 1e-5
+    weight: Any
+    bias: Any
 
     def __init__(self, normalized_shape: Any, eps: float | None = None) -> None:
         super().__init__()
