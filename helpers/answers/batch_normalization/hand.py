@@ -10,6 +10,12 @@ from torch import nn
 Tensor = torch.Tensor
 
 
+def deviation(var: Tensor) -> Tensor:
+    """The root as `x.std()` takes it, whose gradient is 0 where the variance is."""
+    is_zero = var == 0
+    return torch.where(is_zero, 0.0, torch.sqrt(torch.where(is_zero, 1.0, var)))
+
+
 class HandBatchNorm(nn.Module):
     """`axes` are those over which a channel's statistics are taken."""
 

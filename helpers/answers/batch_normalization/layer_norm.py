@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from helpers.answers.batch_normalization.hand import deviation
 from helpers.checking.recipe import Answers, Recipe, family, slip
 
 Tensor = torch.Tensor
@@ -138,6 +139,10 @@ def _detached(self: Any, statistic: Tensor, *x: Tensor) -> Tensor:
 def _unbiased(self: Any, var: Tensor, x: Tensor) -> Tensor:
     n = x.numel() // var.numel()
     return var * n / (n - 1)
+
+
+def _std_plus_eps(self: Any, var: Tensor) -> Tensor:
+    return deviation(var) + self.eps
 
 
 def _one_pass(self: Any, x: Tensor, c: Tensor, axes: tuple[int, ...]) -> Tensor:
@@ -281,14 +286,15 @@ ANSWERS = Answers(
             "unbiased-std-plus-eps",
             "Your layer divides by x.std(), which takes n − 1, and eps stands outside the root.",
             "Take the variance with correction=0, add eps, and only then the root.",
-            used_variance=_unbiased,
-            bottom=lambda self, var: torch.sqrt(var) + self.eps,
+            {"used_variance": _unbiased, "bottom": _std_plus_eps},
+            {"used_variance": _unbiased, "bottom": _std_plus_eps, "default_eps": 1e-6},
         ),
         slip(
             "eps-outside-root",
             "Your layer adds eps to the standard deviation; it belongs under the root.",
             "Write sqrt(var + eps).",
-            bottom=lambda self, var: torch.sqrt(var) + self.eps,
+            {"bottom": lambda self, var: torch.sqrt(var) + self.eps},
+            {"bottom": _std_plus_eps},
         ),
         slip(
             "no-eps",

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from helpers.answers.batch_normalization.hand import HandBatchNorm
+from helpers.answers.batch_normalization.hand import HandBatchNorm, deviation
 from helpers.checking.recipe import family, slip
 
 Tensor = torch.Tensor
@@ -256,13 +256,14 @@ OUTPUTS = (
         "root.",
         "Take the variance with correction=0, add eps, and only then the root.",
         used_variance=lambda self, var, n: var * n / (n - 1),
-        bottom=lambda self, var: torch.sqrt(var) + self.eps,
+        bottom=lambda self, var: deviation(var) + self.eps,
     ),
     slip(
         "eps-outside-root",
         "Your layer adds eps to the standard deviation; it belongs under the root.",
         "Write sqrt(var + eps).",
-        bottom=lambda self, var: torch.sqrt(var) + self.eps,
+        {"bottom": lambda self, var: torch.sqrt(var) + self.eps},
+        {"bottom": lambda self, var: deviation(var) + self.eps},
     ),
     slip(
         "no-eps",
