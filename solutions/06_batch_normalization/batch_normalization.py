@@ -132,7 +132,8 @@ def batchnorm_forward(x, gamma, beta, eps=1e-5):
     x: tensor (N, D), float32 or float64. gamma, beta: tensors (D,). eps: a number.
 
     Returns (y, cache): y has the shape and dtype of x; the cache holds what batchnorm_backward
-    needs, and nothing global does. For N = 1, y is beta. Nothing that is given is changed.
+    needs, and nothing global does. For N = 1, y is beta. Nothing that is given is changed. It works
+    under torch.inference_mode().
     Not allowed: torch's own normalisations (batch_norm, layer_norm, group_norm, instance_norm
     and their modules).
     """
@@ -207,7 +208,8 @@ def batchnorm_backward(dy, cache):
     cache: what batchnorm_forward returned for this batch; it is left as it is.
 
     Returns (dx, dgamma, dbeta) of shapes (N, D), (D,), (D,), in the dtype of x.
-    No autograd: it works under torch.inference_mode(). It is right for N = 2 and N = 1, too.
+    No autograd: it works under torch.inference_mode(). It is right for N = 2 and N = 1, and for a
+    gamma of 0, too. dy is left as it is.
     """
     ### BEGIN SOLUTION
     normal, std, gamma = cache
@@ -389,7 +391,7 @@ class MyBatchNorm2d(nn.Module):
     """Batch normalisation of (N, C, H, W), as nn.BatchNorm2d.
 
     The same as MyBatchNorm1d, with statistics over the batch and all pixels. One value per channel
-    is N = H = W = 1. x may lie in memory in any order (channels_last, transposed).
+    is N = H = W = 1.
     """
 
     def __init__(self, num_features, eps=1e-5, momentum=0.1):
@@ -630,7 +632,7 @@ class MyLayerNorm(nn.Module):
     eps: a number, under the root.
 
     Parameters: weight (ones) and bias (zeros) of that shape. No buffers; training and evaluation
-    mode are alike. x may have any leading axes, or none.
+    mode are alike. x may have any leading axes. The output has the dtype of x.
     Not allowed: torch's own normalisations (batch_norm, layer_norm, group_norm, instance_norm
     and their modules).
     """
@@ -757,7 +759,7 @@ def fold_batchnorm(linear, bn):
     running statistics count.
 
     Returns a new nn.Linear, always with a bias, in the dtype of the old one. Both layers, and their
-    modes, stay as they are, and the new layer shares no memory with them.
+    modes, stay as they are.
     """
     ### BEGIN SOLUTION
     scale = bn.weight / torch.sqrt(bn.running_var + bn.eps)  # (out,)

@@ -97,7 +97,9 @@ def test_an_exception_shows_the_students_line_and_is_chained() -> None:
         "  Called with   MySigmoid()(tensor([-1., 0., 2.]))    (negative, zero and positive)",
         "  It says       name 'undefined' is not defined",
         "  Your line     return x / undefined  # type: ignore[name-defined]  # noqa: F821",
-        "  Next step     Repair that line, or the call that leads to it, then run this cell again.",
+        "  Likely cause  Your code uses a name that nothing defines: a slip in typing, a `self.` that is",
+        "                missing, or an import or cell that has not run.",
+        "  Next step     Compare the name with the one that you meant, letter by letter.",
     ]
     assert isinstance(caught.value.__cause__, NameError)
 
@@ -151,7 +153,7 @@ def test_a_module_without_forward() -> None:
             return x
 
     text = message(check_relu, MyReLU)
-    assert text.startswith("✗ ReLU — Your class has no method `forward`.")
+    assert "Your class has no method `forward` that PyTorch finds." in text
 
 
 @pytest.mark.parametrize("use", [torch.relu, nn.ReLU(), lambda x: x.relu(), nn.functional.relu])

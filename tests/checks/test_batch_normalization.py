@@ -29,7 +29,7 @@ def _with_autograd(forward: Any) -> Any:
     def backward(dy: Any, cache: Any) -> Any:
         with torch.inference_mode(False), torch.enable_grad():
             leaves = [t.detach().clone().requires_grad_() for t in cache[:3]]
-            y = by_hand.hand_forward(*leaves, cache[3])[0]
+            y = by_hand.hand_forward(leaves[0], leaves[1], leaves[2], cache[3])[0]
             return torch.autograd.grad(y, leaves, dy.clone())
 
     return forward, backward
@@ -92,17 +92,62 @@ def test_stubs_are_not_attempted() -> None:
             check(*given)
 
 
-def test_two_mistakes_at_once_are_refused_without_a_guess() -> None:
+def test_two_mistakes_at_once_are_both_named() -> None:
     class Both(HandBatchNorm1d):
-        def normalise(self, x: Any, mean: Any, var: Any) -> Any:
-            return (x - mean) / (var.sqrt() + self.eps)
+        def bottom(self, var: Any) -> Any:
+            return var + self.eps
 
-        def remember(self, mean: Any, unbiased: Any) -> None:
-            self.running_mean.copy_(mean)
+        def unbiased(self, var: Any, n: float) -> Any:
+            return var
 
     with pytest.raises(CheckFailed) as caught:
         check_batchnorm1d(Both)
-    assert caught.value.misconception in (None, "eps-outside-root")
+    assert set(str(caught.value.misconception).split("+")) == {
+        "divides-by-variance",
+        "biased-stored",
+    }
+
+
+class WithOtherNames(nn.Module):
+    """As a well-known book has it, whose layer has no attribute `weight` at all."""
+
+    def __init__(self, num_features: int, eps: float = 1e-5, momentum: float = 0.1) -> None:
+        super().__init__()
+        self.eps, self.momentum = eps, momentum
+        self.gamma = nn.Parameter(torch.ones(num_features))
+        self.beta = nn.Parameter(torch.zeros(num_features))
+        self.register_buffer("moving_mean", torch.zeros(num_features))
+        self.register_buffer("moving_var", torch.ones(num_features))
+        self.register_buffer("num_batches_tracked", torch.tensor(0))
+
+    def forward(self, x: Any) -> Any:
+        return self.gamma * (x - x.mean(0)) / torch.sqrt(x.var(0) + self.eps) + self.beta
+
+
+def test_other_names_are_named_without_aliases() -> None:
+    with pytest.raises(CheckFailed) as caught:
+        check_batchnorm1d(WithOtherNames)
+    assert caught.value.misconception == "other-names"
+
+
+def _by_eye(dy: Any, cache: Any) -> Any:
+    """The normalised x got back from y: wrong for a gamma of 0 alone."""
+    y, gamma, beta, std = cache
+    normal = (y - beta) / gamma
+    dx = gamma / std * (dy - dy.mean(0) - normal * (dy * normal).mean(0))
+    return dx, (dy * normal).sum(0), dy.sum(0)
+
+
+def _keeps_y(x: Any, gamma: Any, beta: Any, eps: float = 1e-5) -> Any:
+    std = torch.sqrt(x.var(0, correction=0) + eps)
+    y = gamma * (x - x.mean(0)) / std + beta
+    return y, (y, gamma, beta, std)
+
+
+def test_the_normalised_x_got_back_from_y_is_refused() -> None:
+    with pytest.raises(CheckFailed) as caught:
+        check_batchnorm_backward(_keeps_y, _by_eye)
+    assert caught.value.misconception == "normal-from-y"
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)

@@ -1,4 +1,4 @@
-"""Batch normalisation forwards: right and wrong answers."""
+"""Batch normalisation forwards: the recipe, its slips, and right answers written differently."""
 
 from __future__ import annotations
 
@@ -8,184 +8,301 @@ from typing import Any
 import torch
 
 from helpers.answers.batch_normalization import by_hand
-from helpers.checking.check import Answers, Misconception
+from helpers.checking.recipe import Answers, Recipe, family, slip
 
 Tensor = torch.Tensor
 
 
-def _with(formula: Callable[[Tensor, Tensor, Tensor, float], Tensor]) -> Any:
-    """A forward with this formula for y and the cache of a right one."""
+def normaliser(
+    refuse: Any = lambda x: None,
+    axis: Any = 0,
+    mean: Any = lambda x, axis: x.mean(axis, keepdim=True),
+    less: int = 0,
+    variance: Any = lambda x, c, axis, total: total(c**2),
+    bottom: Any = lambda var, eps: torch.sqrt(var + eps),
+    divided: Any = lambda x, c, s: c / s,
+    affine: Any = lambda n, gamma, beta: gamma * n + beta,
+    result: Any = lambda y, cache: (y, cache),
+    default_eps: float = 1e-5,
+) -> Any:
+    """The four formulas from their parts; `less` is taken from N in the variance."""
 
-    def batchnorm_forward(x: Tensor, gamma: Tensor, beta: Tensor, eps: float = 1e-5) -> Any:
-        return formula(x, gamma, beta, eps), (x, gamma, beta, eps)
+    def batchnorm_forward(x: Tensor, gamma: Tensor, beta: Tensor, eps: float = default_eps) -> Any:
+        refuse(x)
+        c = x - mean(x, axis)
+
+        def average(squares: Tensor, over: Any = axis) -> Tensor:
+            total = squares.sum(over, keepdim=True)
+            return total / (squares.numel() // total.numel() - less)
+
+        n = divided(x, c, bottom(variance(x, c, axis, average), eps))
+        return result(affine(n, gamma, beta), (n, gamma))
 
     return batchnorm_forward
 
 
-def _scaled(x: Tensor, eps: float) -> Tensor:
-    return (x - x.mean(0)) / torch.sqrt(x.var(0, correction=0) + eps)
+def _short(x: Tensor, gamma: Tensor, beta: Tensor, eps: float = 1e-5) -> Any:
+    inverse = torch.rsqrt(x.var(0, unbiased=False) + eps)
+    return torch.addcmul(beta, x - x.mean(0), gamma * inverse), None
 
 
-def _in_place(x: Tensor, gamma: Tensor, beta: Tensor, eps: float = 1e-5) -> Any:
-    y, cache = by_hand.hand_forward(x.clone(), gamma, beta, eps)
-    x -= x.mean(0)
-    return y, cache
+def _book(x: Tensor, gamma: Tensor, beta: Tensor, eps: float = 10e-6) -> Any:
+    """As a book that programs networks from scratch prints it."""
+    mu = x.mean(dim=0)
+    xc = x - mu
+    var = torch.mean(xc**2, dim=0)
+    std = torch.sqrt(var + eps)
+    xn = xc / std
+    return gamma * xn + beta, {"batch_size": x.shape[0], "xc": xc, "xn": xn, "std": std}
 
 
-def _in_place_gamma(x: Tensor, gamma: Tensor, beta: Tensor, eps: float = 1e-5) -> Any:
-    y, cache = by_hand.hand_forward(x, gamma.clone(), beta, eps)
-    gamma /= torch.sqrt(x.var(0, correction=0) + eps)
-    return y, cache
+def _numbers(x: Tensor, gamma: Tensor, beta: Tensor, eps: float = 1e-5) -> Any:
+    """As the paper prints its algorithm 1, with the sums written out."""
+    m = x.shape[0]
+    mu_b = sum(x[i] for i in range(m)) / m
+    var_b = sum((x[i] - mu_b) ** 2 for i in range(m)) / m
+    x_hat = torch.stack([(x[i] - mu_b) / (var_b + eps) ** 0.5 for i in range(m)])
+    return gamma * x_hat + beta, (x, x_hat, mu_b, var_b)
 
 
-def _one_pass(x: Tensor, g: Tensor, b: Tensor, eps: float) -> Tensor:
-    mean = x.mean(0)
-    var = (x**2).mean(0) - mean**2
-    return g * (x - mean) / torch.sqrt(var.clamp(min=0) + eps) + b
+def writing(position: int, value: Callable[..., Tensor]) -> Any:
+    """Writes this value of (x, gamma, beta) into the argument of this position."""
+
+    def around(forward: Any) -> Any:
+        def batchnorm_forward(*arguments: Any, **settings: Any) -> Any:
+            result = forward(*(a.clone() for a in arguments[:3]), *arguments[3:], **settings)
+            arguments[position].copy_(value(*arguments[:3]))
+            return result
+
+        return batchnorm_forward
+
+    return around
 
 
-def _rows(x: Tensor, g: Tensor, b: Tensor, eps: float) -> Tensor:
-    std = torch.sqrt(x.var(1, keepdim=True, correction=0) + eps)
-    return g * (x - x.mean(1, keepdim=True)) / std + b
+def on_y(change: Callable[[Tensor], Any]) -> Any:
+    """Changes the y that is returned."""
+
+    def around(forward: Any) -> Any:
+        def batchnorm_forward(*arguments: Any, **settings: Any) -> Any:
+            result = forward(*arguments, **settings)
+            if isinstance(result, Tensor):
+                return change(result)
+            return tuple(change(r) if isinstance(r, Tensor) else r for r in result)
+
+        return batchnorm_forward
+
+    return around
+
+
+def _refuse_one(x: Tensor) -> None:
+    if len(x) == 1:
+        raise ValueError("Expected more than one sample.")
+
+
+def _mean_of_all(x: Tensor, axis: int) -> Tensor:
+    return x.mean()
+
+
+def _one_pass(x: Tensor, c: Tensor, axis: int, total: Any) -> Tensor:
+    var = (x**2).mean(axis, keepdim=True) - x.mean(axis, keepdim=True) ** 2
+    factor: Tensor = total(torch.ones_like(x))
+    return var * factor
+
+
+def _std(x: Tensor) -> Tensor:
+    return torch.sqrt(x.var(0, correction=0) + 1e-5)
 
 
 ANSWERS = Answers(
+    recipe=Recipe(normaliser),
     reference=by_hand.batchnorm_forward,
     variants={
-        "step by step": by_hand.hand_forward,
-        "a dict as cache": by_hand.forward_with_dict,
-        "float64 inside": by_hand.forward_in_float64,
-        "feature by feature": by_hand.forward_of_columns,
+        "by hand": by_hand.hand_forward,
+        "as a course prints it: step by step": by_hand.step_by_step,
+        "as a book prints it: xc, xn and std": _book,
+        "as the paper prints it: sums": _numbers,
+        "a dict as cache": by_hand.with_dict,
+        "float64 inside": by_hand.in_float64,
+        "feature by feature": by_hand.of_columns,
         "a list as result": lambda *a, **k: list(by_hand.hand_forward(*a, **k)),
-        "one scale and one shift": _with(
-            lambda x, g, b, e: torch.addcmul(
-                b, x - x.mean(0), g * torch.rsqrt(x.var(0, unbiased=False) + e)
-            )
-        ),
+        "one scale and one shift": _short,
     },
-    misconceptions=(
-        Misconception(
+    slips=(
+        slip(
             "rows-not-columns",
-            _with(_rows),
             "You normalised each sample over its features; each feature over the batch is meant.",
             "Take the mean and the variance over dim=0, the samples.",
+            {"axis": 1},
+            {
+                "mean": lambda x, axis: x.mean(1),
+                "variance": lambda x, c, axis, total: total(
+                    (x - x.mean(1, keepdim=True)) ** 2, 1
+                ).flatten(),
+            },
         ),
-        Misconception(
+        slip(
             "one-mean-for-all",
-            _with(lambda x, g, b, e: g * (x - x.mean()) / (x.var(correction=0) + e).sqrt() + b),
-            "You took one mean and one variance over all entries of x.",
-            "Every feature has its own: use dim=0.",
+            "You took the mean or the variance over all entries of x.",
+            "Every feature has its own mean and its own variance: use dim=0.",
+            {"mean": _mean_of_all, "variance": lambda x, c, axis, total: total(c**2, (0, 1))},
+            {"mean": _mean_of_all, "variance": lambda x, c, axis, total: total(c**2)},
+            {
+                "mean": _mean_of_all,
+                "variance": lambda x, c, axis, total: total((x - x.mean(axis, keepdim=True)) ** 2),
+            },
+            {"variance": lambda x, c, axis, total: total((x - x.mean()) ** 2, (0, 1))},
+            {"variance": lambda x, c, axis, total: total(c**2, (0, 1))},
         ),
-        Misconception(
+        slip(
             "unbiased-variance",
-            _with(lambda x, g, b, e: g * (x - x.mean(0)) / torch.sqrt(x.var(0) + e) + b),
             "You divided by the unbiased variance, with N − 1; the biased one, with N, is meant.",
-            "x.var(dim=0) divides by N − 1 unless you ask for correction=0.",
+            "x.var(dim=0) and x.std(dim=0) divide by N − 1 unless you ask for correction=0.",
+            less=1,
         ),
-        Misconception(
-            "unbiased-and-eps-outside",
-            _with(lambda x, g, b, e: g * (x - x.mean(0)) / (x.std(0) + e) + b),
-            "x.std() divides by N − 1, and eps stands outside the root.",
-            "Take the variance with correction=0, add eps, and only then the root.",
+        slip(
+            "sum-of-squares",
+            "Your variance is the sum of the squared deviations; their mean is meant.",
+            "Divide the sum by N, or use .mean(dim=0).",
+            variance=lambda x, c, axis, total: (c**2).sum(axis, keepdim=True),
         ),
-        Misconception(
-            "eps-outside-root",
-            _with(lambda x, g, b, e: g * (x - x.mean(0)) / (x.var(0, correction=0).sqrt() + e) + b),
-            "You added eps to the standard deviation; it belongs under the root.",
-            "Write sqrt(var + eps).",
-        ),
-        Misconception(
-            "no-eps",
-            _with(lambda x, g, b, e: g * _scaled(x, 0.0) + b),
-            "You left eps out, so a constant feature divides by zero.",
-            "Write sqrt(var + eps).",
-        ),
-        Misconception(
-            "fixed-eps",
-            _with(lambda x, g, b, e: g * _scaled(x, 1e-5) + b),
-            "You wrote 1e-5 into the formula and ignore the argument eps.",
-            "Use eps where the number stands now.",
-        ),
-        Misconception(
-            "divides-by-variance",
-            _with(
-                lambda x, g, b, e: g * (x - x.mean(0)) / (x.var(0, correction=0) + e) + b,
-            ),
-            "You divided by the variance; the standard deviation is its square root.",
-            "Write sqrt(var + eps).",
-        ),
-        Misconception(
-            "not-centred",
-            _with(lambda x, g, b, e: g * x / torch.sqrt(x.var(0, correction=0) + e) + b),
-            "You did not subtract the mean.",
-            "Normalise x − mean.",
-        ),
-        Misconception(
-            "ignores-gamma",
-            _with(lambda x, g, b, e: _scaled(x, e) + b),
-            "gamma does nothing in your result.",
-            "Multiply the normalised values by gamma.",
-        ),
-        Misconception(
-            "ignores-beta",
-            _with(lambda x, g, b, e: g * _scaled(x, e)),
-            "beta does nothing in your result.",
-            "Add beta after multiplying by gamma.",
-        ),
-        Misconception(
-            "ignores-both",
-            _with(lambda x, g, b, e: _scaled(x, e)),
-            "gamma and beta do nothing in your result.",
-            "Return gamma times the normalised values, plus beta.",
-        ),
-        Misconception(
-            "gamma-and-beta-swapped",
-            _with(lambda x, g, b, e: b * _scaled(x, e) + g),
-            "You multiplied by beta and added gamma.",
-            "gamma is the factor, beta is the shift.",
-        ),
-        Misconception(
-            "shift-before-scale",
-            _with(lambda x, g, b, e: g * (_scaled(x, e) + b)),
-            "You multiplied beta by gamma too.",
-            "First multiply by gamma, then add beta.",
-        ),
-        Misconception(
+        slip(
             "one-pass-variance",
-            _with(_one_pass),
             "You computed the variance as mean(x²) − mean(x)², which loses nearly all digits when "
             "the mean is large.",
             "Subtract the mean first and take the mean of the squares then.",
+            {"variance": _one_pass},
+            {"variance": lambda *given: _one_pass(*given).clamp(min=0)},
         ),
-        Misconception(
+        slip(
+            "eps-outside-root",
+            "You added eps to the standard deviation; it belongs under the root.",
+            "Write sqrt(var + eps).",
+            bottom=lambda var, eps: torch.sqrt(var) + eps,
+        ),
+        slip(
+            "no-eps",
+            "You left eps out, so a constant feature divides by zero.",
+            "Write sqrt(var + eps).",
+            bottom=lambda var, eps: torch.sqrt(var),
+        ),
+        family(
+            "fixed-eps",
+            "You add the number {constant} to the variance and ignore the argument eps.",
+            "Use eps where the number stands now.",
+            (1e-5, 1e-8, 1e-6, 1e-7, 1e-3, 1e-12),
+            lambda c: {"bottom": lambda var, eps: torch.sqrt(var + c)},
+        ),
+        slip(
+            "divides-by-variance",
+            "You divided by the variance; the standard deviation is its square root.",
+            "Write sqrt(var + eps).",
+            bottom=lambda var, eps: var + eps,
+        ),
+        slip(
+            "only-centred",
+            "You subtracted the mean and did not divide by the standard deviation.",
+            "Divide by sqrt(var + eps).",
+            divided=lambda x, c, s: c,
+        ),
+        slip(
+            "not-centred",
+            "You did not subtract the mean.",
+            "Normalise x − mean.",
+            {"divided": lambda x, c, s: x / s},
+            {"mean": lambda x, axis: 0},
+        ),
+        slip(
+            "ignores-gamma",
+            "gamma does nothing in your result.",
+            "Multiply the normalised values by gamma.",
+            affine=lambda n, gamma, beta: n + beta,
+        ),
+        slip(
+            "ignores-beta",
+            "beta does nothing in your result.",
+            "Add beta after multiplying by gamma.",
+            affine=lambda n, gamma, beta: gamma * n,
+        ),
+        slip(
+            "ignores-both",
+            "gamma and beta do nothing in your result.",
+            "Return gamma times the normalised values, plus beta.",
+            affine=lambda n, gamma, beta: n,
+        ),
+        slip(
+            "gamma-and-beta-swapped",
+            "You multiplied by beta and added gamma.",
+            "gamma is the factor, beta is the shift.",
+            affine=lambda n, gamma, beta: beta * n + gamma,
+        ),
+        slip(
+            "shift-before-scale",
+            "You multiplied beta by gamma too.",
+            "First multiply by gamma, then add beta.",
+            affine=lambda n, gamma, beta: gamma * (n + beta),
+        ),
+        slip(
+            "beta-subtracted",
+            "You subtracted beta.",
+            "beta is added: gamma · x̂ + beta.",
+            affine=lambda n, gamma, beta: gamma * n - beta,
+        ),
+        family(
+            "other-default-eps",
+            "Your default for eps is {constant}, and 1e-5 is meant.",
+            "Keep the signature of the skeleton.",
+            (1e-8, 1e-6, 1e-7, 1e-12),
+            lambda c: {"default_eps": c},
+        ),
+        slip(
+            "refuses-one-sample",
+            "Your function refuses a batch of one sample; y is beta there.",
+            "The formulas work for N = 1: the deviations are 0, and eps keeps the root above 0.",
+            refuse=_refuse_one,
+        ),
+        slip(
             "in-place",
-            _in_place,
-            "Your code subtracts the mean from x in place, so the caller's x is changed.",
-            "Write x - mean instead of x -= mean.",
+            "Your code changes x itself, for example with x -= mean.",
+            "Make a new tensor: x - mean.",
+            {"around": writing(0, lambda x, gamma, beta: x - x.mean(0))},
+            {"around": writing(0, lambda x, gamma, beta: (x - x.mean(0)) / _std(x))},
+            {"around": writing(0, lambda x, gamma, beta: gamma * (x - x.mean(0)) / _std(x) + beta)},
         ),
-        Misconception(
+        slip(
             "in-place-gamma",
-            _in_place_gamma,
-            "Your code changes gamma in place.",
+            "Your code changes gamma itself.",
             "Make a new tensor for gamma divided by the standard deviation.",
+            around=writing(1, lambda x, gamma, beta: gamma / _std(x)),
         ),
-        Misconception(
+        slip(
             "only-y",
-            lambda *a, **k: by_hand.hand_forward(*a, **k)[0],
             "Your function returns y alone.",
             "Return two results: return y, cache.",
+            result=lambda y, cache: y,
         ),
-        Misconception(
+        slip(
             "cache-first",
-            lambda *a, **k: by_hand.hand_forward(*a, **k)[::-1],
             "Your function returns the cache before y.",
             "Return y first: return y, cache.",
+            result=lambda y, cache: (cache, y),
         ),
-        Misconception(
+        slip(
+            "not-a-tensor",
+            "Your y is no tensor.",
+            "Leave .numpy() and .tolist() out: the next layer needs a tensor.",
+            around=on_y(lambda y: y.tolist()),
+        ),
+        slip(
             "always-float32",
-            _with(lambda x, g, b, e: (g * _scaled(x, e) + b).float()),
             "Your result is float32 whatever x is.",
             "Keep the dtype of x.",
+            around=on_y(lambda y: y.float()),
+        ),
+        slip(
+            "always-float64",
+            "Your result is float64 whatever x is.",
+            "Bring it back to the dtype of x: y.to(x.dtype).",
+            around=on_y(lambda y: y.double()),
         ),
     ),
 )

@@ -1,4 +1,4 @@
-"""Batch normalisation as a module by hand, made of small steps that a wrong answer overrides."""
+"""Batch normalisation as a module by hand, whose methods and attributes are the recipe's parts."""
 
 from __future__ import annotations
 
@@ -10,40 +10,73 @@ from torch import nn
 Tensor = torch.Tensor
 
 
+def deviation(var: Tensor) -> Tensor:
+    """The root as `x.std()` takes it, whose gradient is 0 where the variance is."""
+    is_zero = var == 0
+    return torch.where(is_zero, 0.0, torch.sqrt(torch.where(is_zero, 1.0, var)))
+
+
 class HandBatchNorm(nn.Module):
     """`axes` are those over which a channel's statistics are taken."""
 
     axes: tuple[int, ...] = (0,)
-    running_mean: Tensor
-    running_var: Tensor
-    num_batches_tracked: Tensor
+    names: tuple[str, ...] = ("weight", "bias")
+    running: tuple[str, ...] = ("running_mean", "running_var")
+    default_eps, default_momentum, frozen = 1e-5, 0.1, False
+    weight: Any
+    bias: Any
+    running_mean: Any
+    running_var: Any
+    num_batches_tracked: Any
 
-    def __init__(self, num_features: int, eps: float = 1e-5, momentum: float = 0.1) -> None:
+    def __init__(
+        self, num_features: int, eps: float | None = None, momentum: float | None = None
+    ) -> None:
         super().__init__()
-        self.num_features, self.eps, self.momentum = num_features, eps, momentum
-        self.make_parameters(num_features)
-        self.make_buffers(num_features)
-
-    def make_parameters(self, c: int) -> None:
-        self.weight = nn.Parameter(torch.ones(c))
-        self.bias = nn.Parameter(torch.zeros(c))
-
-    def make_buffers(self, c: int) -> None:
-        self.register_buffer("running_mean", torch.zeros(c))
-        self.register_buffer("running_var", torch.ones(c))
+        self.eps = self.default_eps if eps is None else eps
+        self.momentum = self.default_momentum if momentum is None else momentum
+        shape = self.state_shape(num_features)
+        self.make_parameter(self.names[0], self.first_weight(shape))
+        self.make_parameter(self.names[1], self.first_bias(shape))
+        self.make_buffer(self.running[0], self.first_mean(shape))
+        self.make_buffer(self.running[1], self.first_var(shape))
         self.make_counter()
+
+    def state_shape(self, c: int) -> tuple[int, ...]:
+        return (c,)
+
+    def make_parameter(self, name: str, value: Tensor) -> None:
+        self.register_parameter(name, nn.Parameter(value))
+
+    def make_buffer(self, name: str, value: Tensor) -> None:
+        self.register_buffer(name, value)
 
     def make_counter(self) -> None:
         self.register_buffer("num_batches_tracked", torch.tensor(0))
 
+    def first_weight(self, shape: tuple[int, ...]) -> Tensor:
+        return torch.ones(shape)
+
+    def first_bias(self, shape: tuple[int, ...]) -> Tensor:
+        return torch.zeros(shape)
+
+    def first_mean(self, shape: tuple[int, ...]) -> Tensor:
+        return torch.zeros(shape)
+
+    def first_var(self, shape: tuple[int, ...]) -> Tensor:
+        return torch.ones(shape)
+
     def forward(self, x: Tensor) -> Tensor:
         self.refuse(x)
         if self.in_training():
-            mean, var = self.statistics(x)
+            mean = self.batch_mean(x)
+            var = self.batch_variance(x, mean)
             self.update(x, mean, var)
+            mean, var = self.used_mean(mean), self.used_variance(var, self.values(x))
         else:
             mean, var = self.in_evaluation(x)
-        return self.affine(self.normalise(x, self.wide(mean), self.wide(var)))
+        c = x - self.wide(mean)
+        return self.affine(self.divided(x, c, self.bottom(self.wide(var))))
 
     def refuse(self, x: Tensor) -> None:
         if self.training and x.numel() == x.shape[1]:
@@ -52,35 +85,69 @@ class HandBatchNorm(nn.Module):
     def in_training(self) -> bool:
         return self.training
 
-    def statistics(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        return x.mean(self.axes), x.var(self.axes, correction=0)
+    def batch_mean(self, x: Tensor) -> Tensor:
+        return x.mean(self.axes)
+
+    def batch_variance(self, x: Tensor, mean: Tensor) -> Tensor:
+        return ((x - self.wide(mean)) ** 2).mean(self.axes)
+
+    def used_mean(self, mean: Tensor) -> Tensor:
+        return mean
+
+    def used_variance(self, var: Tensor, n: float) -> Tensor:
+        return var
+
+    def values(self, x: Tensor) -> float:
+        return x.numel() / x.shape[1]
+
+    def memory(self, i: int) -> Tensor:
+        remembered: Tensor = getattr(self, self.running[i])
+        return remembered
 
     def in_evaluation(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        return self.running_mean, self.running_var
+        return self.memory(0), self.memory(1)
 
     def update(self, x: Tensor, mean: Tensor, var: Tensor) -> None:
-        with torch.no_grad():
-            n = x.numel() / x.shape[1]
-            self.remember(mean, var * n / (n - 1))
-            self.count()
+        self.store_mean(mean)
+        self.store_variance(self.unbiased(var, self.values(x)))
+        self.count(x)
 
-    def remember(self, mean: Tensor, unbiased: Tensor) -> None:
-        m = self.momentum
-        self.running_mean.copy_((1 - m) * self.running_mean + m * mean)
-        self.running_var.copy_((1 - m) * self.running_var + m * unbiased)
+    def unbiased(self, var: Tensor, n: float) -> Tensor:
+        return var * n / (n - 1)
 
-    def count(self) -> None:
+    def store_mean(self, mean: Tensor) -> None:
+        self.store(0, self.mixed(self.memory(0), mean))
+
+    def store_variance(self, var: Tensor) -> None:
+        self.store(1, self.mixed(self.memory(1), var))
+
+    def mixed(self, old: Tensor, new: Tensor) -> Tensor:
+        return (1 - self.momentum) * old + self.momentum * new
+
+    def store(self, i: int, value: Tensor) -> None:
+        setattr(self, self.running[i], value.detach())
+
+    def count(self, x: Tensor) -> None:
         self.num_batches_tracked += 1
 
     def wide(self, v: Tensor) -> Tensor:
         """(C,) with as many axes behind it as the statistics go over."""
         return v.view(-1, *[1] * (len(self.axes) - 1)) if v.dim() == 1 else v
 
-    def normalise(self, x: Tensor, mean: Tensor, var: Tensor) -> Tensor:
-        return (x - mean) / torch.sqrt(var + self.eps)
+    def bottom(self, var: Tensor) -> Tensor:
+        return torch.sqrt(var + self.eps)
+
+    def divided(self, x: Tensor, c: Tensor, s: Tensor) -> Tensor:
+        return c / s
+
+    def scale(self) -> Tensor:
+        return self.wide(getattr(self, self.names[0]))
+
+    def shift(self) -> Tensor:
+        return self.wide(getattr(self, self.names[1]))
 
     def affine(self, n: Tensor) -> Tensor:
-        return self.wide(self.weight) * n + self.wide(self.bias)
+        return self.scale() * n + self.shift()
 
 
 class HandBatchNorm1d(HandBatchNorm):
@@ -93,27 +160,34 @@ class HandBatchNorm2d(HandBatchNorm):
     axes = (0, 2, 3)
 
 
+class InPlaceBuffers(HandBatchNorm):
+    """Writes into the buffers, as the lesson's hint does."""
+
+    def update(self, x: Tensor, mean: Tensor, var: Tensor) -> None:
+        with torch.no_grad():
+            m, n = self.momentum, self.values(x)
+            self.running_mean.mul_(1 - m).add_(m * mean)
+            self.running_var.mul_(1 - m).add_(m * var * n / (n - 1))
+            self.num_batches_tracked += 1
+
+
 class ByLerp(HandBatchNorm):
-    """One call for mean and variance, `lerp_` for the running ones, unbiased by asking for it."""
-
-    def statistics(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        var, mean = torch.var_mean(x, dim=self.axes, correction=0)
-        return mean, var
+    """As a well-known library's course writes it: `lerp_` for the running statistics, whose
+    unbiased variance is asked for once more.
+    """
 
     def update(self, x: Tensor, mean: Tensor, var: Tensor) -> None:
-        self.running_mean.lerp_(mean.detach(), self.momentum)
-        self.running_var.lerp_(x.detach().var(dim=self.axes), self.momentum)
-        self.num_batches_tracked.add_(1)
+        with torch.no_grad():
+            self.running_mean.lerp_(mean, self.momentum)
+            self.running_var.lerp_(x.var(self.axes), self.momentum)
+            self.num_batches_tracked.add_(1)
 
 
-class NewBuffers(HandBatchNorm):
-    """Assigns new tensors to the buffers instead of writing into them."""
+class OldMinusShare(HandBatchNorm):
+    """running −= (running − batch)·momentum, as another library writes it."""
 
-    def update(self, x: Tensor, mean: Tensor, var: Tensor) -> None:
-        n, m = x.numel() // x.shape[1], self.momentum
-        self.running_mean = self.running_mean * (1 - m) + m * mean.detach()
-        self.running_var = self.running_var * (1 - m) + m * var.detach() * (n / (n - 1))
-        self.num_batches_tracked = self.num_batches_tracked + 1
+    def mixed(self, old: Tensor, new: Tensor) -> Tensor:
+        return old - (old - new) * self.momentum
 
 
 class ScaleAndShift(HandBatchNorm):
@@ -122,17 +196,16 @@ class ScaleAndShift(HandBatchNorm):
     def forward(self, x: Tensor) -> Tensor:
         if self.training:
             return super().forward(x)
-        scale = self.weight * torch.rsqrt(self.running_var + self.eps)
-        return x * self.wide(scale) + self.wide(self.bias - self.running_mean * scale)
+        scale = self.weight * torch.rsqrt(self.memory(1) + self.eps)
+        return x * self.wide(scale) + self.wide(self.bias - self.memory(0) * scale)
 
 
 class Float64Inside(HandBatchNorm):
-    def statistics(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        double = x.double()
-        return double.mean(self.axes), double.var(self.axes, correction=0)
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x.double()).to(x.dtype)
 
-    def normalise(self, x: Tensor, mean: Tensor, var: Tensor) -> Tensor:
-        return super().normalise(x.double(), mean.double(), var.double()).to(x.dtype)
+    def store(self, i: int, value: Tensor) -> None:
+        super().store(i, value.to(self.weight.dtype))
 
 
 class ChannelsLast(HandBatchNorm):
@@ -155,6 +228,45 @@ class ChannelsLast(HandBatchNorm):
             mean, var = self.running_mean, self.running_var
         made = (rows - mean) * (var + self.eps).rsqrt() * self.weight + self.bias
         return made.reshape(moved.shape).movedim(-1, 1)
+
+
+class Book(nn.Module):
+    """As a book prints it that has one function for both modes, for (N, C) and for images, with
+    the names, the momentum and the unbiased variance of this lesson.
+    """
+
+    running_mean: Any
+    running_var: Any
+    num_batches_tracked: Any
+
+    def __init__(self, num_features: int, eps: float = 1e-5, momentum: float = 0.1) -> None:
+        super().__init__()
+        self.eps, self.momentum = eps, momentum
+        self.weight = nn.Parameter(torch.ones(num_features))
+        self.bias = nn.Parameter(torch.zeros(num_features))
+        self.register_buffer("running_mean", torch.zeros(num_features))
+        self.register_buffer("running_var", torch.ones(num_features))
+        self.register_buffer("num_batches_tracked", torch.tensor(0, dtype=torch.long))
+
+    def forward(self, X: Tensor) -> Tensor:
+        shape = (1, -1) if X.dim() == 2 else (1, -1, 1, 1)
+        axes = (0,) if X.dim() == 2 else (0, 2, 3)
+        if not self.training:
+            mean, var = self.running_mean.view(shape), self.running_var.view(shape)
+            X_hat = (X - mean) / torch.sqrt(var + self.eps)
+        else:
+            n = X.numel() // X.size(1)
+            if n < 2:
+                raise ValueError("one value per channel")
+            mean = X.mean(dim=axes, keepdim=True)
+            var = ((X - mean) ** 2).mean(dim=axes, keepdim=True)
+            X_hat = (X - mean) / torch.sqrt(var + self.eps)
+            m = self.momentum
+            kept = var.detach().flatten() * n / (n - 1)
+            self.running_mean = (1.0 - m) * self.running_mean + m * mean.detach().flatten()
+            self.running_var = (1.0 - m) * self.running_var + m * kept
+            self.num_batches_tracked = self.num_batches_tracked + 1
+        return self.weight.view(shape) * X_hat + self.bias.view(shape)
 
 
 class InheritsTorch(nn.modules.batchnorm._BatchNorm):
@@ -189,19 +301,20 @@ class InheritsTorch(nn.modules.batchnorm._BatchNorm):
         pass
 
 
-def mixed(base: type[HandBatchNorm], change: type) -> Any:
-    """The layer for (N, C) or (N, C, H, W) in which `change` overrides some steps."""
-    return type(change.__name__, (change, base), {})
-
-
 def right_layers(base: type[HandBatchNorm]) -> dict[str, Any]:
+    def changed(change: type) -> Any:
+        """The layer for (N, C) or (N, C, H, W) in which `change` overrides some steps."""
+        return type(change.__name__, (change, base), {})
+
     return {
         "by hand": base,
-        "lerp": mixed(base, ByLerp),
-        "new buffers": mixed(base, NewBuffers),
-        "scale and shift": mixed(base, ScaleAndShift),
-        "float64 inside": mixed(base, Float64Inside),
-        "channels last": mixed(base, ChannelsLast),
+        "in place in the buffers": changed(InPlaceBuffers),
+        "as a library's course prints it: lerp": changed(ByLerp),
+        "as another library prints it": changed(OldMinusShare),
+        "scale and shift": changed(ScaleAndShift),
+        "float64 inside": changed(Float64Inside),
+        "channels last": changed(ChannelsLast),
+        "as a book prints it: one function": Book,
         "PyTorch's constructor": InheritsTorch,
         "a factory": lambda *args, **kwargs: base(*args, **kwargs),
     }

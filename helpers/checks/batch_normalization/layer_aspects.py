@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from helpers.checking import Aspect
-from helpers.checks.batch_normalization.by_hand import aspects_for_both_dtypes
+from helpers.checks.batch_normalization.by_hand import value_aspect
 
 STATE = ("weight", "bias", "running_mean", "running_var", "num_batches_tracked")
 """The names in the state_dict of PyTorch's layers: two parameters and three buffers."""
@@ -15,38 +15,40 @@ def layer_aspects(cls: str) -> dict[str, Aspect]:
     in_training = f"{new}; layer({{x}}) in training"
     ordinals = {1: "", 2: " of the second batch", 3: " of the third batch"}
     both = {
-        "y of a new layer in eval mode": Aspect(
+        "y of a new layer in eval mode": value_aspect(
             f"{new}; layer.eval(); layer(x)",
             "The output of a new layer in evaluation mode is wrong.",
         ),
-        "y after train()": Aspect(
+        "y after train()": value_aspect(
             f"{new}; eval() and then train() of its parent; layer(x)",
             "The output is wrong after evaluation mode has been switched off again.",
         ),
     }
     for i, which in ordinals.items():
-        both[f"y in batch {i}"] = Aspect(in_training, f"The output{which} in training is wrong.")
+        both[f"y in batch {i}"] = value_aspect(
+            in_training, f"The output{which} in training is wrong."
+        )
         for name in ("x", "weight", "bias"):
-            both[f"gradient of {name} in batch {i}"] = Aspect(
+            both[f"gradient of {name} in batch {i}"] = value_aspect(
                 f"{in_training}; the gradient of {name}",
                 f"The gradient of {name} in training is wrong.",
             )
         for key in STATE[2:]:
-            both[f"{key} after batch {i}"] = Aspect(
+            both[f"{key} after batch {i}"] = value_aspect(
                 f"{new}; layer(x) in training, {i} time{'s'[: i > 1]}; layer.{key}",
                 f"{key} is wrong after {i} batch{'es' if i > 1 else ''} in training.",
             )
-    both["y in eval mode"] = Aspect(
+    both["y in eval mode"] = value_aspect(
         f"{new}; training; then eval() of its parent; layer(x)",
         "The output in evaluation mode is wrong.",
     )
     for name in ("x", "weight", "bias"):
-        both[f"gradient of {name} in eval mode"] = Aspect(
+        both[f"gradient of {name} in eval mode"] = value_aspect(
             f"{new}; eval() of its parent; layer(x); the gradient of {name}",
             f"The gradient of {name} in evaluation mode is wrong.",
         )
     for key in STATE[2:]:
-        both[f"{key} after eval mode"] = Aspect(
+        both[f"{key} after eval mode"] = value_aspect(
             f"{new}; layer(x) in evaluation mode; layer.{key}",
             f"{key} is not the same any more after a batch in evaluation mode.",
         )
@@ -61,9 +63,6 @@ def layer_aspects(cls: str) -> dict[str, Aspect]:
             f"{new}; the names in layer.state_dict()",
             "The state_dict does not have the five names of PyTorch's layer.",
         ),
-        "counter": Aspect(
-            f"{new}; layer.num_batches_tracked", "num_batches_tracked is not a tensor."
-        ),
         "shapes": Aspect(
             f"{new}; shapes and dtypes in layer.state_dict()",
             "The shapes or dtypes in the state_dict are not those of PyTorch's layer.",
@@ -73,13 +72,17 @@ def layer_aspects(cls: str) -> dict[str, Aspect]:
             "The running statistics are part of the graph.",
         ),
         "x afterwards": Aspect(f"{new}; layer(x), and then x", "Your layer changed x."),
-        "y of one value in eval mode": Aspect(
-            f"{new}; layer.eval(); layer(x) for one value per channel",
-            "The output for one value per channel in evaluation mode is wrong.",
-        ),
         "one value in training": Aspect(
-            f"{new}; layer(x) in training for x of shape with one value per channel",
+            f"{new}; layer(x) in training for x of shape {{shape}}",
             "One value per channel in training must be refused with a ValueError.",
+        ),
+        "one value in eval mode": Aspect(
+            f"{new}; layer.eval(); layer(x) for x of shape {{shape}}",
+            "One value per channel is enough in evaluation mode.",
+        ),
+        "one image in training": Aspect(
+            f"{new}; layer(x) in training for x of shape {{shape}}",
+            "One image has many values per channel; it is a batch like any other.",
         ),
         "loading from torch": Aspect(loads, "PyTorch's state_dict cannot be loaded."),
         "y with torch's state": Aspect(
@@ -107,12 +110,8 @@ def layer_aspects(cls: str) -> dict[str, Aspect]:
             f"PyTorch's layer received a wrong {key}.",
         )
     for key in STATE[2:]:
-        alone[f"{key} of the other layer"] = Aspect(
-            f"two layers {cls}({{channels}}); one of them is used; {key} of the other",
-            "Using one layer changes another one.",
-        )
         alone[f"{key} after torch's state"] = Aspect(
             f"{loads}; layer(x) in training; layer.{key}",
             f"{key} is wrong after a state_dict was loaded.",
         )
-    return {**aspects_for_both_dtypes(both), **alone}
+    return {**both, **alone}

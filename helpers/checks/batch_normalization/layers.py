@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 import torch
@@ -12,7 +13,6 @@ from helpers.checking import Argument, Case, Check, outcome_of, run_check
 from helpers.checks.batch_normalization.by_hand import (
     DOUBLE,
     NORMALISERS,
-    of_dtype,
 )
 from helpers.checks.batch_normalization.layer_aspects import STATE, layer_aspects
 
@@ -33,6 +33,11 @@ class _Inputs:
         spread = torch.rand(across, generator=self.rng, dtype=DOUBLE) * 2 + 0.5
         return self.draw(n, c, *shape) * spread + self.draw(*across) * 2
 
+    def hardly_varying(self) -> torch.Tensor:
+        x = self.batch(5, 2)
+        x[:, 1] *= 1e-3
+        return x
+
     def case(self, name: str, batches: list[torch.Tensor], **more: Any) -> Case:
         """`settings` go to the constructor; `weight` and `bias` are drawn unless `plain`."""
         settings, plain = more.pop("settings", {}), more.pop("plain", False)
@@ -43,6 +48,7 @@ class _Inputs:
         return Case(
             name,
             x=batches[0],
+            shape=tuple(batches[0].shape),
             channels=channels,
             more="".join(f", {key}={value}" for key, value in settings.items()),
             settings=settings,
@@ -58,30 +64,34 @@ class _Inputs:
 
 def _shared_cases(inputs: _Inputs) -> Iterator[Case]:
     case, batch = inputs.case, inputs.batch
-    yield case("a new layer", [batch(3, 2).float()], plain=True)
-    yield case("weights that are not 1 and 0", [batch(5, 2)])
-    yield case("three batches", [batch(n, 3) for n in (4, 6, 5)])
-    yield case("a large eps", [batch(4, 2)], settings={"eps": 0.5})
-    yield case("another momentum", [batch(4, 2) for _ in range(3)], settings={"momentum": 0.3})
-    yield case("momentum 0", [batch(4, 2) for _ in range(2)], settings={"momentum": 0.0})
-    yield case("momentum 1", [batch(4, 2) for _ in range(2)], settings={"momentum": 1.0})
-    yield case("as many samples as channels", [batch(4, 4)])
-    constant = batch(4, 2)
-    constant[:, 0] = 3.0
-    yield case("a channel that is constant", [constant])
-    yield case("two samples", [batch(2, 3) for _ in range(2)])
-    yield case("training under torch.no_grad()", [batch(4, 2), batch(4, 2)], grad=False)
-    yield case("evaluation before training", [batch(4, 3)], eval_first=True)
-    yield case("one sample in evaluation mode", [batch(4, 3)], evaluate=batch(1, 3))
+    yield case("three samples of two channels", [batch(3, 2) * 0.1])
+    yield case("three batches", [batch(n, 3) * 20 for n in (4, 6, 5)])
+    yield case("a channel that hardly varies", [inputs.hardly_varying()])
+    settings = {"eps": 0.5, "momentum": 0.3}
+    yield case("a large eps, another momentum", [batch(4, 2), batch(2, 2)], settings=settings)
+    zeros = torch.zeros_like(batch(3, 2))
+    yield case("a batch of zeros", [zeros], evaluate=zeros)
+    yield case("as many samples as channels", [batch(4, 4) * 20], eval_first=True)
+    yield case(
+        "trained under torch.no_grad(), evaluated with one sample",
+        [batch(4, 3)],
+        grad=False,
+        evaluate=batch(1, 3),
+    )
     far = inputs.draw(16, 8, *inputs.image) + 1e3
     yield case("mean 1000 and standard deviation 1", [far.float()])
+    yield case("torch's state_dict", [batch(4, 3)], kind="load")
+
+
+def _beyond(inputs: _Inputs) -> Iterator[Case]:
+    case, batch = inputs.case, inputs.batch
+    for momentum in (0.0, 1.0):
+        settings = {"momentum": momentum}
+        yield case(f"momentum {momentum:.0f}", [batch(4, 2), batch(4, 2)], settings=settings)
     fine = inputs.draw(8, 3, *inputs.image) * 1e-3 + 1e3
     yield case("mean 1000 and standard deviation 0.001", [fine])
-    yield case(
-        "another order in memory", [batch(4, 3).transpose(0, 1).contiguous().transpose(0, 1)]
-    )
-    yield case("two layers at once", [batch(4, 2).float()], kind="two layers")
-    yield case("torch's state_dict", [batch(4, 3)], kind="load")
+    turned = batch(4, 3).transpose(0, 1).contiguous().transpose(0, 1)
+    yield case("another order in memory", [turned])
     yield case("a layer on another device", [batch(4, 2).to("meta")], kind="device", plain=True)
 
 
@@ -89,86 +99,95 @@ def _cases_1d(rng: torch.Generator) -> Iterator[Case]:
     inputs = _Inputs(rng)
     yield from _shared_cases(inputs)
     yield inputs.case("one value per channel", [inputs.batch(1, 3)], kind="one value")
+    for case in _beyond(inputs):
+        yield case.beyond()
 
 
 def _cases_2d(rng: torch.Generator) -> Iterator[Case]:
-    inputs = _Inputs(rng, (3, 2))
+    inputs = _Inputs(rng, (2, 3))
     yield from _shared_cases(inputs)
-    yield inputs.case("as many rows as channels", [inputs.batch(3, 3, (3, 3))])
-    yield inputs.case("one image", [inputs.batch(1, 3)])
-    yield inputs.case("images of one pixel", [inputs.batch(4, 3, (1, 1))])
-    last = inputs.batch(4, 3).to(memory_format=torch.channels_last)
-    yield inputs.case("channels_last", [last])
+    yield inputs.case("as many columns as channels", [inputs.batch(3, 3, (3, 3))])
+    yield inputs.case("one image", [inputs.batch(1, 3)], kind="one image")
     yield inputs.case("one value per channel", [inputs.batch(1, 3, (1, 1))], kind="one value")
+    yield inputs.case("images of one pixel", [inputs.batch(4, 3, (1, 1))]).beyond()
+    last = inputs.batch(4, 3).to(memory_format=torch.channels_last)
+    yield inputs.case("channels_last", [last]).beyond()
+    for case in _beyond(inputs):
+        yield case.beyond()
 
 
 def _made(make: Any, case: Case) -> tuple[nn.Module, Any]:
-    """A student's layer with the case's weights, and a parent through which modes are set."""
+    """A student's layer and a parent through which modes are set."""
     layer = make(case.channels, **case.settings)
     parent = nn.Sequential(layer)
     parent.to(device=case.x.device, dtype=case.x.dtype)
+    return parent, layer
+
+
+def _give_weights(layer: Any, case: Case) -> None:
     if case.weight is not None:
         with torch.no_grad():
             layer.weight.copy_(case.weight)
             layer.bias.copy_(case.bias)
-    return parent, layer
 
 
-def _shapes(layer: Any) -> str:
-    """Name, shape and dtype of everything in the state_dict, as text."""
-    return "; ".join(
-        f"{name} {tuple(value.shape)} {str(value.dtype).removeprefix('torch.')}"
-        for name, value in sorted(layer.state_dict().items())
-    )
+def _written(layer: Any) -> dict[str, str]:
+    """The names of parameters and state_dict, and the shapes and dtypes of the latter, as text."""
+    state = sorted(layer.state_dict().items())
+    shapes = (f"{key} {tuple(v.shape)} {str(v.dtype).removeprefix('torch.')}" for key, v in state)
+    return {
+        "parameters": ", ".join(sorted(name for name, _ in layer.named_parameters())) or "none",
+        "state_dict": ", ".join(key for key, _ in state) or "nothing",
+        "shapes": "; ".join(shapes),
+    }
 
 
-def _kind(value: Any) -> str:
-    return "a tensor" if isinstance(value, torch.Tensor) else f"of type {type(value).__name__}"
+@lru_cache(maxsize=16)
+def _as_torch(channels: int, dtype: torch.dtype) -> dict[str, str]:
+    return _written(nn.BatchNorm1d(channels).to(dtype))
 
 
 def _observe(make: Any, case: Case) -> Iterator[tuple[str, Any]]:
+    """What the constructor makes; and, where it has PyTorch's names and shapes, how it is used."""
+    parent, layer = _made(make, case)
+    written = _written(layer)
+    yield from written.items()
+    if written != _as_torch(case.channels, case.x.dtype):
+        return
     looks = {
         "steps": _observe_steps,
         "one value": _observe_one_value,
-        "two layers": _observe_two_layers,
+        "one image": _observe_one_image,
         "load": _observe_load,
         "device": _observe_device,
     }
-    yield from looks[case.kind](make, case)
+    yield from looks[case.kind](parent, layer, case)
 
 
-def _observe_steps(make: Any, case: Case) -> Iterator[tuple[str, Any]]:
-    parent, layer = _made(make, case)
-    new = {key: value.clone() for key, value in layer.state_dict().items()}
+def _observe_steps(parent: Any, layer: Any, case: Case) -> Iterator[tuple[str, Any]]:
+    for key, value in layer.state_dict().items():
+        yield f"new {key}", value.clone()
+    _give_weights(layer, case)
     if case.eval_first:
         layer.eval()
-        yield of_dtype("y of a new layer in eval mode", case.x), layer(case.evaluate)
+        yield "y of a new layer in eval mode", layer(case.evaluate)
         parent.train()
     for i, (x, upstream) in enumerate(zip(case.batches, case.upstream, strict=True), start=1):
         yield from _one_batch(parent, layer, x, upstream, f"batch {i}", case.grad)
-        if i == 1:
-            yield (
-                "parameters",
-                ", ".join(sorted(name for name, _ in layer.named_parameters())) or "none",
-            )
-            yield "state_dict", ", ".join(sorted(new)) or "nothing"
-            yield "counter", _kind(getattr(layer, "num_batches_tracked", None))
-            yield "shapes", _shapes(layer)
-            for key in STATE:
-                yield f"new {key}", new[key]
+        state = layer.state_dict()
         for key in STATE[2:]:
-            yield of_dtype(f"{key} after batch {i}", x), layer.state_dict()[key]
-        if i == 1:
-            running = [getattr(layer, key, None) for key in STATE[2:4]]
-            yield "graph", any(getattr(buffer, "requires_grad", False) for buffer in running)
+            yield f"{key} after batch {i}", state[key]
+    running = [getattr(layer, key, None) for key in STATE[2:4]]
+    yield "graph", any(getattr(buffer, "requires_grad", False) for buffer in running)
     yield "x afterwards", case.batches[0]
     parent.eval()
     x, upstream = case.evaluate, case.upstream_evaluate
     yield from _one_batch(parent, layer, x, upstream, "eval mode", True)
+    state = layer.state_dict()
     for key in STATE[2:]:
-        yield of_dtype(f"{key} after eval mode", x), layer.state_dict()[key]
+        yield f"{key} after eval mode", state[key]
     parent.train()
-    yield of_dtype("y after train()", case.x), parent(case.x)
+    yield "y after train()", parent(case.x)
 
 
 def _one_batch(
@@ -178,42 +197,37 @@ def _one_batch(
     if not grad:
         with torch.no_grad():
             y = parent(x)
-        yield of_dtype(f"y in {when}", x), y
+        yield f"y in {when}", y
         return
     leaf = x.detach().requires_grad_()
     y = parent(leaf)
-    yield of_dtype(f"y in {when}", x), y
+    yield f"y in {when}", y
     yield "connected", bool(y.requires_grad)
     wanted = [leaf, layer.weight, layer.bias]
     gradients = torch.autograd.grad(y, wanted, upstream, materialize_grads=True)
     for name, gradient in zip(("x", "weight", "bias"), gradients, strict=True):
-        yield of_dtype(f"gradient of {name} in {when}", x), gradient
+        yield f"gradient of {name} in {when}", gradient
 
 
-def _observe_one_value(make: Any, case: Case) -> Iterator[tuple[str, Any]]:
+def _observe_one_value(parent: Any, layer: Any, case: Case) -> Iterator[tuple[str, Any]]:
     """PyTorch refuses a batch in training from which no spread can be computed."""
-    parent, _ = _made(make, case)
-    parent.eval()
-    yield "y of one value in eval mode", parent(case.x)
     parent.train()
     yield "one value in training", outcome_of(lambda: parent(case.x))
+    parent.eval()
+    yield "one value in eval mode", outcome_of(lambda: parent(case.x))
 
 
-def _observe_two_layers(make: Any, case: Case) -> Iterator[tuple[str, Any]]:
-    _, layer = _made(make, case)
-    _, other = _made(make, case)
-    layer(case.x)
-    for key in STATE[2:]:
-        yield f"{key} of the other layer", other.state_dict()[key]
+def _observe_one_image(parent: Any, layer: Any, case: Case) -> Iterator[tuple[str, Any]]:
+    yield "one image in training", outcome_of(lambda: parent(case.x))
+    yield from _observe_steps(parent, layer, case)
 
 
-def _observe_load(make: Any, case: Case) -> Iterator[tuple[str, Any]]:
+def _observe_load(parent: Any, layer: Any, case: Case) -> Iterator[tuple[str, Any]]:
     """A state_dict from PyTorch's layer into the student's, and the other way."""
     theirs = (nn.BatchNorm1d if case.x.dim() == 2 else nn.BatchNorm2d)(case.channels).double()
     with torch.no_grad():
         for key, value in theirs.state_dict().items():
             value.copy_(torch.arange(1, 1 + value.numel()).view(value.shape) + len(key))
-    parent, layer = _made(make, case)
     yield "loading from torch", outcome_of(lambda: layer.load_state_dict(theirs.state_dict()))
     parent.eval()
     yield "y with torch's state", parent(case.evaluate)
@@ -226,8 +240,7 @@ def _observe_load(make: Any, case: Case) -> Iterator[tuple[str, Any]]:
         yield f"torch's {key}", theirs.state_dict()[key]
 
 
-def _observe_device(make: Any, case: Case) -> Iterator[tuple[str, Any]]:
-    parent, layer = _made(make, case)
+def _observe_device(parent: Any, layer: Any, case: Case) -> Iterator[tuple[str, Any]]:
     yield "y on another device", parent(case.x)
     yield "running_mean on another device", layer.running_mean
     parent.eval()
@@ -264,11 +277,12 @@ BATCHNORM2D = _check(
 def check_batchnorm1d(MyBatchNorm1d: Any) -> None:
     """Check `MyBatchNorm1d(num_features, eps=1e-5, momentum=0.1)` for inputs (N, C).
 
-    Looked at: outputs and the gradients of x, weight and bias in training and evaluation mode
-    (set through a parent), both running statistics and `num_batches_tracked` after several
-    batches, several momenta and eps, the five names, shapes and dtypes of the `state_dict`,
-    loading it from and into PyTorch's layer, and ValueError for one value per channel in
-    training. Source: Ioffe and Szegedy 2015.
+    What counts: the five names, shapes and dtypes of the `state_dict`, loading it from and into
+    PyTorch's layer, outputs and the gradients of x, weight and bias in training and evaluation
+    mode (set through a parent), both running statistics and `num_batches_tracked` after several
+    batches, eps and momentum, a mean of 1,000, and ValueError for one value per channel in
+    training. Noted only: a momentum of 0 or 1, a spread of 0.001 around 1,000, other orders in
+    memory, another device. Source: Ioffe and Szegedy 2015.
 
     Raises:
         NotAttempted: the stub is still there.
@@ -283,7 +297,8 @@ def check_batchnorm1d(MyBatchNorm1d: Any) -> None:
 
 def check_batchnorm2d(MyBatchNorm2d: Any) -> None:
     """Check `MyBatchNorm2d(num_features, eps=1e-5, momentum=0.1)` for inputs (N, C, H, W), in
-    all that `check_batchnorm1d` looks at; statistics go over the batch and all pixels.
+    all that `check_batchnorm1d` looks at; statistics go over the batch and all pixels, and one
+    image is a batch like any other. Noted only, besides: images of one pixel, `channels_last`.
 
     Raises:
         NotAttempted: the stub is still there.
