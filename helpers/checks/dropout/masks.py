@@ -26,7 +26,7 @@ ROWS, COLUMNS = 251, 403
 MEDIUM = (101, 101)
 """Enough rows and columns for a wide tolerance, and cheap to look at many times."""
 
-IMAGES = (6, 16, 11, 11)
+IMAGES = (16, 6, 11, 11)
 """A batch of images (N, C, H, W)."""
 
 FEW = (2, 5)
@@ -53,7 +53,7 @@ def outline(result: Any) -> Any:
         return 0.0
     if isinstance(result, torch.Tensor):
         return (result.detach() * 0).abs()
-    if isinstance(result, np.ndarray) and result.dtype.kind == "f":
+    if isinstance(result, np.ndarray) and result.dtype.kind in "bf":
         return np.asarray(abs(result * 0))
     return result
 
@@ -64,10 +64,10 @@ def _share(truths: torch.Tensor) -> float:
 
 
 def share_dropped(result: Any) -> Any:
-    """The share of zeros; what is no tensor and no array is handed on as it is."""
+    """The share of zeros; of what is no tensor and no array, what kind of thing it is."""
     if isinstance(result, np.ndarray):
         return float(np.mean(result == 0))
-    return _share(result == 0) if isinstance(result, torch.Tensor) else result
+    return _share(result == 0) if isinstance(result, torch.Tensor) else outline(result)
 
 
 def alike(one: torch.Tensor, other: torch.Tensor) -> float:
@@ -190,8 +190,10 @@ def seen_of_many_calls(drop: Callable[[], Any]) -> Iterator[tuple[str, Any]]:
     if not isinstance(first, (torch.Tensor, np.ndarray)):
         return
     shares = [share_dropped(drop()) for _ in range(MANY_CALLS)]
-    yield "share over many calls", float(np.mean(shares))
-    yield "spread over many calls", float(np.std(shares))
+    spread = float(np.std(shares))
+    yield "spread over many calls", round(spread, 6)
+    if spread > 1e-6:  # else the share itself may be a matter of chance
+        yield "share over many calls", float(np.mean(shares))
 
 
 def settled_aspects(key: str, call: str, wrong: str, **options: Any) -> dict[str, Aspect]:
@@ -211,7 +213,7 @@ def gradient_aspects(call: str, gradient: str, when: str = "") -> dict[str, Aspe
             f"{call}, and then the share of dropped entries at which {gradient} is not 0",
             "Dropped entries get a gradient: backward does not use the mask of the values.",
             rtol=0,
-            atol=0.02,
+            atol=0.15,
         ),
         f"smallest gradient{when}": Aspect(
             f"{call}, and then the smallest {ratio}", kept, rtol=1e-3

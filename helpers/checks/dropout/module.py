@@ -76,9 +76,7 @@ def _observe_module(MyDropout: Any, case: Case) -> Iterator[tuple[str, Any]]:
         yield "share in the first", share_dropped(first(case.X))
         yield "share in the second", share_dropped(second(case.X))
     elif case.way == "ends":
-        yield from seen_at_the_ends(
-            lambda x: _inside(MyDropout(case.p)).train()(x), case.X, case.p
-        )
+        yield from seen_at_the_ends(lambda x: _inside(MyDropout(case.p)).train()(x), case.X, case.p)
     else:
         yield from _seen_in_training(MyDropout(case.p), case)
 
