@@ -218,14 +218,6 @@ ANSWERS = Answers(
             active=lambda self: not self.training,
         ),
         slip(
-            "scales-in-evaluation",
-            "Your layer scales in evaluation mode instead of in training mode: that is dropout as "
-            "it was first published, and here it is inverted.",
-            "Divide by 1 - p in training, and return X in evaluation.",
-            scale=lambda Y, mask, p: Y,
-            evaluated=lambda X, p: X * (1 - p),
-        ),
-        slip(
             "scales-in-evaluation-too",
             "Your layer multiplies by 1 - p in evaluation mode, and in training it has divided "
             "already.",
@@ -251,6 +243,14 @@ ANSWERS = Answers(
             evaluated=lambda X, p: X * 0,
         ),
         *masking.mask_slips("p"),
+        slip(
+            "scales-in-evaluation",
+            "Your layer scales in evaluation mode instead of in training mode: that is dropout as "
+            "it was first published, and here it is inverted.",
+            "Divide by 1 - p in training, and return X in evaluation.",
+            scale=lambda Y, mask, p: Y,
+            evaluated=lambda X, p: X * (1 - p),
+        ),
         masking.cut_off_slip(
             "In training mode your result",
             changing(lambda Y: Y.detach(), True),

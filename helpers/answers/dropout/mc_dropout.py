@@ -33,6 +33,10 @@ def each_its_own(model: nn.Module) -> Callable[[], Any]:
     return restore
 
 
+def one_by_one(model: nn.Module, x: Tensor, n: int) -> Tensor:
+    return torch.stack([model(x) for _ in range(n)])
+
+
 def predicting(
     remember: Any = each_its_own,
     others: Any = lambda model: model.eval(),
@@ -41,7 +45,7 @@ def predicting(
     switch: Any = switched_on,
     on_error: Any = lambda restore: restore(),
     graph: bool = False,
-    passes: Any = lambda model, x, n: torch.stack([model(x) for _ in range(n)]),
+    passes: Any = one_by_one,
     probabilities: Any = lambda logits: torch.softmax(logits, dim=2),
     average: Any = lambda logits, q: q.mean(dim=0),
     deviation: Any = lambda logits, q: q.std(dim=0),
@@ -237,10 +241,7 @@ ANSWERS = Answers(
             "one-pass-unused",
             "Your code runs the model once more than is needed and throws the result away.",
             "n_samples passes are enough.",
-            passes=lambda model, x, n: [
-                torch.stack([model(x) for _ in range(n)]),
-                model(x),
-            ][0],
+            passes=lambda model, x, n: one_by_one(model, x, n + 1)[:n],
         ),
         slip(
             "dropout-stays-off",
@@ -366,6 +367,7 @@ ANSWERS = Answers(
             "mean-over-batch",
             "Your code averages over the images where the samples are meant.",
             "Stack the samples along a new first axis, and average over dim=0.",
+            passes=one_by_one,
             average=lambda logits, q: q.mean(1),
             deviation=lambda logits, q: q.std(1),
         ),
@@ -373,6 +375,7 @@ ANSWERS = Answers(
             "mean-over-classes",
             "Your code averages over the classes where the samples are meant.",
             "Stack the samples along a new first axis, and average over dim=0.",
+            passes=one_by_one,
             average=lambda logits, q: q.mean(-1),
             deviation=lambda logits, q: q.std(-1),
         ),
@@ -429,13 +432,13 @@ ANSWERS = Answers(
             "one-too-many",
             "Your code takes one sample more than n_samples.",
             "range(n_samples) has n_samples entries.",
-            passes=lambda model, x, n: torch.stack([model(x) for _ in range(n + 1)]),
+            passes=lambda model, x, n: one_by_one(model, x, n + 1),
         ),
         slip(
             "one-too-few",
             "Your code takes one sample less than n_samples.",
             "range(n_samples) has n_samples entries, from 0 to n_samples - 1.",
-            passes=lambda model, x, n: torch.stack([model(x) for _ in range(n - 1)]),
+            passes=lambda model, x, n: one_by_one(model, x, n - 1),
         ),
         slip(
             "wrong-order",

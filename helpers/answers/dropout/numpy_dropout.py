@@ -132,7 +132,8 @@ class ScaledMask:
     """As a university's assignment prints it: the scaled mask in one line."""
 
     def __init__(self, drop_prob: float) -> None:
-        self.drop_prob, self.mask = drop_prob, None
+        self.drop_prob = drop_prob
+        self.mask: Any = None
 
     def forward(self, X: Any, training: bool = True) -> Any:
         keep = 1 - self.drop_prob
@@ -295,6 +296,7 @@ ANSWERS = Answers(
             "In evaluation your forward returns None.",
             "Add the other way through forward: if not training, return X.copy().",
             evaluated=evaluating(lambda X, p: None),
+            by_default=True,
         ),
         slip(
             "divides-by-p",
@@ -477,6 +479,7 @@ ANSWERS = Answers(
             "Your forward drops in evaluation, and not in training.",
             "Look at your if: training=True is when entries are dropped.",
             active=lambda self, training: not training,
+            by_default=True,
         ),
         slip(
             "off-by-default",

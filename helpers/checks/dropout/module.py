@@ -11,6 +11,7 @@ from torch import nn
 from helpers.checking import Argument, Aspect, Case, Check, outcome_of, run_check
 from helpers.checks.dropout.layer import (
     NOT_BY_HAND,
+    REFUSALS,
     ends_aspects,
     seen_at_the_ends,
     seen_of_digits,
@@ -69,22 +70,29 @@ def _observe_module(MyDropout: Any, case: Case) -> Iterator[tuple[str, Any]]:
         yield "error", outcome
         if outcome == "no error":
             yield "error when used", outcome_of(lambda: MyDropout(case.p)(torch.ones(2, 3)))
-    elif case.way == "default":
-        yield from _seen_by_default(_inside(MyDropout()).train()(case.X.clone()), case.X)
+        return
+    if case.way == "ends":
+        outcome = outcome_of(lambda: MyDropout(case.p))
+        yield "allowed", "refused" if outcome in REFUSALS else "allowed"
+        if outcome in REFUSALS:
+            return
+    layer = MyDropout() if case.way == "default" else MyDropout(case.p)
+    yield "is a module", isinstance(layer, nn.Module)
+    if isinstance(layer, nn.Module):
+        yield from _seen_of_module(layer, MyDropout, case)
+
+
+def _seen_of_module(layer: nn.Module, MyDropout: Any, case: Case) -> Iterator[tuple[str, Any]]:
+    model = _inside(layer).train()
+    if case.way == "default":
+        yield from _seen_by_default(model(case.X.clone()), case.X)
     elif case.way == "two layers":
-        first, second = MyDropout(case.p), MyDropout(p=case.other)
-        yield "share in the first", share_dropped(first(case.X))
+        second = MyDropout(p=case.other)
+        yield "share in the first", share_dropped(layer(case.X))
         yield "share in the second", share_dropped(second(case.X))
     elif case.way == "ends":
-        yield from seen_at_the_ends(lambda x: _inside(MyDropout(case.p)).train()(x), case.X, case.p)
-    else:
-        yield from _seen_in_training(MyDropout(case.p), case)
-
-
-def _seen_in_training(layer: Any, case: Case) -> Iterator[tuple[str, Any]]:
-    yield "is a module", isinstance(layer, nn.Module)
-    model = _inside(layer).train()
-    if case.way == "modes":
+        yield from seen_at_the_ends(model, case.X, case.p)
+    elif case.way == "modes":
         yield from _seen_of_modes(layer, model, case.X)
     elif case.way == "draws":
         yield from seen_of_draws(model, case.X)
