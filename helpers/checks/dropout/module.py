@@ -51,7 +51,7 @@ def _module_cases(rng: torch.Generator) -> Iterator[Case]:
     yield Case("all is dropped", way="ends", X=medium, p=1.0)
     yield Case("below 0", way="error", p=-0.1)
     yield Case("above 1", way="error", p=1.1)
-    yield Case("the default p", way="default", X=medium)
+    yield Case("the default p", way="default", X=medium, p=0.5)
     yield Case("two layers with different p", way="two layers", X=medium, p=0.1, other=0.9)
     yield Case("numbers near 1000", way="draws", X=far_from_zero(MEDIUM, rng), p=0.8)
     yield Case("a batch of images with channels", way="draws", X=nonzero(IMAGES, rng), p=0.35)
