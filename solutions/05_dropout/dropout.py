@@ -118,10 +118,10 @@ show_figure(figure, alt)
 def dropout_layer(X, dropout):
     """Inverted dropout: each entry is 0 with probability dropout, else X / (1 - dropout).
 
-    X: tensor of any shape, float32 or float64, on any device; it is left unchanged.
+    X: tensor of any shape, float32 or float64; it is left unchanged.
     dropout: probability of dropping an entry, from 0 to 1 (both allowed).
 
-    Returns a tensor of the shape, dtype and device of X. Each entry is drawn independently, anew
+    Returns a tensor of the shape and dtype of X. Each entry is drawn independently, anew
     in each call. The gradient flows through the kept entries, and is scaled like them.
     dropout = 0 gives the values of X, dropout = 1 gives zeros.
 
@@ -338,7 +338,7 @@ class MyDropout(nn.Module):
 
     The constructor raises ValueError for a p outside [0, 1]. The module obeys train() and
     eval() of any model that contains it, with gradients on or off. It has no parameters and its
-    state_dict is empty. X is left unchanged; any shape, float32 or float64, any device.
+    state_dict is empty. X is left unchanged; any shape, float32 or float64.
     Not allowed: PyTorch's own dropout, as a module or as a function. Do not set a random seed.
     """
 
@@ -580,11 +580,11 @@ def mc_dropout_predict(model, x, n_samples):
 
     model: an nn.Module that gives logits of shape (batch, classes) for x.
     x: a batch of inputs; it is left unchanged.
-    n_samples: number of forward passes of the whole x, at least 2; no more and no fewer.
+    n_samples: number of forward passes of the whole x, at least 2.
 
     Returns (mean, std), each of shape (batch, classes), without a graph; std divides by
-    n_samples - 1. During the passes every module whose class name contains "Dropout" is in
-    training mode, and every other one, also one inside a dropout module, in evaluation mode.
+    n_samples - 1. During the passes every module whose class name contains "Dropout", such as
+    nn.Dropout and MyDropout, is in training mode, and every other one in evaluation mode.
     Afterwards each module is in the mode in which it was, also when the model raises; the error
     then reaches the caller. Parameters and buffers are left unchanged.
     """

@@ -1,4 +1,4 @@
-"""Dropout as a module with two modes: right and wrong answers."""
+"""Dropout as a module with two modes: the recipe, its slips, and right answers."""
 
 from __future__ import annotations
 
@@ -9,341 +9,307 @@ import torch
 from torch import nn
 
 from helpers.answers.dropout import masking
-from helpers.answers.dropout.masking import Drop, drop_with, masked_by, scaled_by
-from helpers.checking.check import Answers, Misconception
+from helpers.answers.dropout.masking import PARTS, Drop, dropping, refuse
+from helpers.checking.recipe import Answers, Recipe, family, slip
+
+Tensor = torch.Tensor
 
 
-def refuse(p: float) -> None:
-    if not 0 <= p <= 1:
-        raise ValueError(f"p must be in [0, 1], and it is {p}.")
+def keeps(self: Any, p: float) -> None:
+    self.p = p
 
 
-class ByHand(nn.Module):
-    def __init__(self, p: float = 0.5) -> None:
-        super().__init__()
-        refuse(p)
-        self.p = p
+def from_parts(
+    default: float = 0.5,
+    refuse: Any = refuse,
+    refuse_late: Any = lambda p: None,
+    store: Any = keeps,
+    p_of: Any = lambda self: self.p,
+    active: Any = lambda self: self.training,
+    evaluated: Any = lambda X, p: X,
+    after: Any = lambda self: None,
+    ends: Any = PARTS["ends"],
+    draw: Any = PARTS["draw"],
+    keep: Any = PARTS["keep"],
+    mask: Any = PARTS["mask"],
+    apply: Any = PARTS["apply"],
+    scale: Any = PARTS["scale"],
+) -> type[nn.Module]:
+    """The module of the lesson from its parts: those of the mask, and those of its own."""
+    drop = dropping(ends, draw, keep, mask, apply, scale)
 
-    def forward(self, X: torch.Tensor) -> torch.Tensor:
-        return masking.right(X, self.p) if self.training else X
+    class MyDropout(nn.Module):
+        shared = 0.5
+
+        def __init__(self, p: float = default) -> None:
+            super().__init__()
+            refuse(p)
+            store(self, p)
+
+        def forward(self, X: Tensor) -> Any:
+            refuse_late(p_of(self))
+            result = drop(X, p_of(self)) if active(self) else evaluated(X, p_of(self))
+            after(self)
+            return result
+
+    return MyDropout
+
+
+MyDropout = from_parts()
 
 
 def module(drop: Drop) -> type[nn.Module]:
     """A module that drops in this way in training."""
 
-    class Made(ByHand):
-        def forward(self, X: torch.Tensor) -> torch.Tensor:
+    class Made(MyDropout):  # type: ignore[valid-type, misc]
+        def forward(self, X: Tensor) -> Any:
             return drop(X, self.p) if self.training else X
 
     return Made
 
 
-def with_forward(forward: Callable[[Any, torch.Tensor], torch.Tensor]) -> type[nn.Module]:
-    """A module with this forward of (self, X)."""
-    return type("Made", (ByHand,), {"forward": forward})
-
-
-class MultiplesInEval(ByHand):
+class OnesInEvaluation(MyDropout):  # type: ignore[valid-type, misc]
     """Computes in evaluation too, with a mask of ones."""
 
-    def forward(self, X: torch.Tensor) -> torch.Tensor:
-        p = self.p if self.training else 0.0
-        return masking.by_bernoulli(X, p)
+    def forward(self, X: Tensor) -> Any:
+        return masking.by_bernoulli(X, self.p if self.training else 0.0)
 
 
-class WithPart(ByHand):
+class WithPart(MyDropout):  # type: ignore[valid-type, misc]
     """The work is done by a registered module inside, which obeys its parents."""
 
     def __init__(self, p: float = 0.5) -> None:
         super().__init__(p)
-        self.part = ByHand(p)
+        self.part = MyDropout(p)
 
-    def forward(self, X: torch.Tensor) -> torch.Tensor:
-        out: torch.Tensor = self.part(X)
-        return out
-
-
-class PartInList(ByHand):
-    """The module inside stands in a plain list, where eval() does not reach it."""
-
-    def __init__(self, p: float = 0.5) -> None:
-        super().__init__(p)
-        self.parts = [ByHand(p)]
-
-    def forward(self, X: torch.Tensor) -> torch.Tensor:
-        out: torch.Tensor = self.parts[0](X)
-        return out
+    def forward(self, X: Tensor) -> Any:
+        return self.part(X)
 
 
-class FlagOnce(ByHand):
-    def __init__(self, p: float = 0.5) -> None:
-        super().__init__(p)
-        self.active = self.training
-
-    def forward(self, X: torch.Tensor) -> torch.Tensor:
-        return masking.right(X, self.p) if self.active else X
-
-
-class FirstMask(ByHand):
-    """Draws a mask once for each shape."""
-
-    def __init__(self, p: float = 0.5) -> None:
-        super().__init__(p)
-        self.mask: Any = None
-
-    def forward(self, X: torch.Tensor) -> torch.Tensor:
-        if not self.training:
-            return X
-        if self.mask is None or self.mask.shape != X.shape:
-            self.mask = (torch.rand_like(X) >= self.p).to(X.dtype)
-        return X * 0 if self.p == 1 else X * self.mask / (1 - self.p)
-
-
-class LearnsP(nn.Module):
-    def __init__(self, p: float = 0.5) -> None:
-        super().__init__()
-        refuse(p)
-        self.p = nn.Parameter(torch.tensor(p))
-
-    def forward(self, X: torch.Tensor) -> torch.Tensor:
-        return masking.right(X, self.p.item()) if self.training else X
-
-
-class OnClass(nn.Module):
-    p = 0.5
+class WithDistribution(nn.Module):
+    """As a textbook prints it: a distribution for the mask, and the scale kept beside p."""
 
     def __init__(self, p: float = 0.5) -> None:
         super().__init__()
-        refuse(p)
-        OnClass.p = p
-
-    def forward(self, X: torch.Tensor) -> torch.Tensor:
-        return masking.right(X, OnClass.p) if self.training else X
-
-
-class LateError(nn.Module):
-    """Complains in forward, when the model has long been built."""
-
-    def __init__(self, p: float = 0.5) -> None:
-        super().__init__()
+        if p < 0 or p > 1:
+            raise ValueError("p must lie between 0 and 1")
         self.p = p
 
-    def forward(self, X: torch.Tensor) -> torch.Tensor:
-        refuse(self.p)
-        return masking.right(X, self.p) if self.training else X
+    def forward(self, X: Tensor) -> Tensor:
+        if not self.training or self.p == 0:
+            return X
+        if self.p == 1:
+            return torch.zeros_like(X)
+        binomial = torch.distributions.Binomial(probs=torch.tensor(1 - self.p))
+        return X * binomial.sample(X.size()) * (1.0 / (1 - self.p))
 
 
-class Asserts(LateError):
+class PartInList(MyDropout):  # type: ignore[valid-type, misc]
+    """Wrong: the module inside stands in a plain list, where eval() does not reach it."""
+
     def __init__(self, p: float = 0.5) -> None:
-        assert 0 <= p <= 1
         super().__init__(p)
+        self.parts = [MyDropout(p)]
+
+    def forward(self, X: Tensor) -> Any:
+        return self.parts[0](X)
 
 
-class DefaultFifth(ByHand):
-    def __init__(self, p: float = 0.2) -> None:
-        super().__init__(p)
+class FirstMask(MyDropout):  # type: ignore[valid-type, misc]
+    """Wrong: keeps the first mask for each shape."""
+
+    def forward(self, X: Tensor) -> Any:
+        if not self.training:
+            return X
+        masks = self.__dict__.setdefault("masks", {})
+        if X.shape not in masks:
+            masks[X.shape] = super().forward(torch.ones_like(X))
+        return X * masks[X.shape]
 
 
-class IgnoresP(ByHand):
-    def forward(self, X: torch.Tensor) -> torch.Tensor:
-        return masking.right(X, 0.5) if self.training else X
+# Wrong parts -------------------------------------------------------------------------------------
 
 
-def _back_to_train(self: Any, X: torch.Tensor) -> torch.Tensor:
-    result = masking.right(X, self.p) if self.training else X
-    self.train()
-    return result
+def copies_flag(self: Any, p: float) -> None:
+    self.p, self.active = p, self.training
 
 
-def _scales_in_eval(self: Any, X: torch.Tensor) -> torch.Tensor:
-    if self.training:
-        return drop_with(scaled=False)(X, self.p)
-    return X * (1 - self.p)
+def on_class(self: Any, p: float) -> None:
+    type(self).shared = p
 
 
-def _by_grad_mode(self: Any, X: torch.Tensor) -> torch.Tensor:
-    return masking.right(X, self.p) if torch.is_grad_enabled() else X
+def as_parameter(self: Any, p: float) -> None:
+    self.p = nn.Parameter(torch.tensor(p))
 
 
-def _by_both(self: Any, X: torch.Tensor) -> torch.Tensor:
-    active = self.training and torch.is_grad_enabled()
-    return masking.right(X, self.p) if active else X
+def as_buffer(self: Any, p: float) -> None:
+    self.register_buffer("p", torch.tensor(p))
 
 
-def _by_method(self: Any, X: torch.Tensor) -> torch.Tensor:
-    return masking.right(X, self.p) if self.train else X
+def changing(change: Callable[[Any], Any], mode: bool) -> Any:
+    """Does this to the result of forward in one of the modes."""
+
+    def around(layer: type) -> type:
+        class Changed(layer):  # type: ignore[misc]
+            def forward(self, X: Tensor) -> Any:
+                is_meant = self.training == mode
+                result = super().forward(X)
+                return change(result) if is_meant else result
+
+        return Changed
+
+    return around
+
+
+def plain_class(layer: type) -> Any:
+    """The same without nn.Module."""
+
+    class Plain:
+        def __init__(self, p: float = 0.5) -> None:
+            self.inner = layer(p)
+
+        def __call__(self, X: Tensor) -> Any:
+            return self.inner(X)
+
+    return Plain
 
 
 ANSWERS = Answers(
+    recipe=Recipe(from_parts),
     reference=nn.Dropout,
     variants={
-        "copies the kept entries": module(masking.by_indexing),
-        "by hand": ByHand,
         "masked_fill": module(masking.by_masked_fill),
         "own copy in place": module(masking.by_own_copy),
-        "a mask of ones in evaluation": MultiplesInEval,
+        "copies the kept entries": module(masking.by_indexing),
+        "a mask of ones in evaluation": OnesInEvaluation,
         "a registered module inside": WithPart,
         "NumPy's generator": module(masking.by_numpy),
-        "Python's generator, entry by entry": module(masking.by_entries),
         "float64 inside": module(masking.in_float64),
-        "a factory": lambda p=0.5: ByHand(p),
+        "a factory": lambda p=0.5: MyDropout(p),
+        "as a textbook prints it: rand of the shape": module(masking.as_a_textbook),
+        "as a textbook prints it: a binomial distribution": WithDistribution,
     },
-    misconceptions=(
-        Misconception(
+    slips=(
+        slip(
             "always-drops",
-            with_forward(_by_method),
-            "Your layer drops in evaluation mode as well: its forward does not ask self.training. "
-            "(self.train is a method and counts as true, a copy made in the constructor never "
-            "changes, and eval() does not reach a module in a plain list.)",
+            "Your layer drops in evaluation mode as well: its forward does not follow "
+            "self.training. (self.train is a method and counts as true, a copy made in the "
+            "constructor never changes, and eval() does not reach a module in a plain list.)",
             "Ask self.training in forward: it is the flag that train() and eval() set.",
+            {"active": lambda self: self.train},
+            {"active": lambda self: self.active, "store": copies_flag},
         ),
-        Misconception(
+        slip(
             "grad-mode-as-flag",
-            with_forward(_by_grad_mode),
             "Your layer asks whether gradients are on, and that is not the mode of the model.",
             "Ask self.training: eval() does not switch gradients off, no_grad() is not eval().",
+            active=lambda self: torch.is_grad_enabled(),
         ),
-        Misconception(
+        slip(
             "not-under-no-grad",
-            with_forward(_by_both),
             "Your layer does not drop under torch.no_grad(), though it is in training mode.",
             "The flag self.training alone decides.",
+            active=lambda self: self.training and torch.is_grad_enabled(),
         ),
-        Misconception(
+        slip(
             "flag-reversed",
-            with_forward(lambda self, X: X if self.training else masking.right(X, self.p)),
             "Your layer drops in evaluation mode, and not in training mode.",
             "Look at your if: self.training is true while the model trains.",
+            active=lambda self: not self.training,
         ),
-        Misconception(
+        slip(
+            "scales-in-evaluation-too",
+            "Your layer multiplies by 1 - p in evaluation mode, and in training it has divided "
+            "already.",
+            "In evaluation mode return X as it is.",
+            evaluated=lambda X, p: X * (1 - p),
+        ),
+        slip(
+            "divides-in-evaluation",
+            "Your layer divides by 1 - p in evaluation mode as well, where nothing is dropped.",
+            "In evaluation mode return X as it is.",
+            evaluated=lambda X, p: X / (1 - p),
+        ),
+        slip(
+            "nothing-in-evaluation",
+            "In evaluation mode your forward returns None.",
+            "Add the other way through forward: in evaluation mode, return X.",
+            evaluated=lambda X, p: None,
+        ),
+        slip(
+            "zeros-in-evaluation",
+            "In evaluation mode your layer returns zeros.",
+            "In evaluation mode nothing is dropped: return X.",
+            evaluated=lambda X, p: X * 0,
+        ),
+        *masking.mask_slips("p"),
+        slip(
             "scales-in-evaluation",
-            with_forward(_scales_in_eval),
             "Your layer scales in evaluation mode instead of in training mode: that is dropout as "
             "it was first published, and here it is inverted.",
             "Divide by 1 - p in training, and return X in evaluation.",
+            scale=lambda Y, mask, p: Y,
+            evaluated=lambda X, p: X * (1 - p),
         ),
-        Misconception(
-            "keeps-with-p",
-            module(drop_with(swapped=True)),
-            "Your layer keeps an entry with probability p, and p is the probability of dropping.",
-            "Let p = 0 be your guide: nothing is dropped.",
+        masking.cut_off_slip(
+            "In training mode your result",
+            changing(lambda Y: Y.detach(), True),
         ),
-        Misconception(
-            "not-rescaled",
-            module(drop_with(scaled=False)),
-            "Your layer leaves the kept entries as they are in training, so training and "
-            "evaluation give results of different size.",
-            "Divide the kept entries by 1 - p.",
+        slip(
+            "cut-off-in-evaluation",
+            "In evaluation mode your result is cut off from X.",
+            "Return X itself: gradients flow in evaluation mode as well.",
+            around=changing(lambda Y: Y.detach(), False),
         ),
-        Misconception(
-            "keeps-with-p-not-rescaled",
-            module(drop_with(swapped=True, scaled=False)),
-            "Two mistakes: your layer keeps an entry with probability p, and it does not rescale "
-            "what it keeps.",
-            "Let p = 0 be your guide for the mask, then divide by 1 - p.",
-        ),
-        Misconception(
-            "divides-by-p",
-            module(scaled_by(lambda p: 1 / p)),
-            "Your layer divides the kept entries by p.",
-            "The share that is kept is 1 - p: divide by that.",
-        ),
-        Misconception(
-            "mask-on-cpu",
-            module(drop_with(cpu=True)),
-            "All is right on the CPU, but the mask is made there whatever the device of X.",
-            "Make it where X lies: torch.rand_like(X).",
-        ),
-        Misconception(
-            "same-mask",
-            FirstMask,
-            "Your layer uses one mask again and again: it keeps the first one, or it seeds its "
-            "generator in each call.",
-            "Draw a new mask in each forward pass, and leave the seed alone.",
-        ),
-        Misconception(
-            "one-mask-for-the-batch",
-            module(masked_by(masking.batch_mask)),
-            "Your layer draws one mask and uses it for every row of X.",
-            "The mask needs the whole shape of X, so that every sample has its own.",
-        ),
-        Misconception(
-            "whole-rows",
-            module(masked_by(masking.rows_mask)),
-            "Your layer drops whole rows: one draw decides about all entries of a sample.",
-            "The mask needs the whole shape of X.",
-        ),
-        Misconception(
-            "whole-channels",
-            module(masked_by(masking.channel_mask)),
-            "Your layer drops whole channels of images: that is nn.Dropout2d.",
-            "The mask needs the whole shape of X, with its rows and columns.",
-        ),
-        Misconception(
-            "in-place",
-            module(masking.in_place),
-            "Your layer sets the dropped entries of X itself to 0, so the caller's X changes.",
-            "Make a new tensor: mask * X instead of X *= mask.",
-        ),
-        Misconception(
-            "cut-off",
-            module(masking.cut_off),
-            "In training your result is cut off from X, by torch.no_grad(), detach() or .data.",
-            "Only the mask needs no gradient; multiply X itself by it.",
-        ),
-        Misconception(
-            "zero-over-zero",
-            module(masking.zero_over_zero),
-            "With p = 1 your layer divides 0 by 0.",
-            "Handle p = 1 before you divide: all is zero then.",
-        ),
-        Misconception(
-            "float64-mask",
-            module(masking.wide),
-            "Your mask is float64, from NumPy, and makes the result float64 as well.",
-            "Give the mask the dtype of X: draw with torch.rand_like(X).",
-        ),
-        Misconception(
-            "learns-p",
-            LearnsP,
-            "Your p is an nn.Parameter, so it is saved and an optimiser would change it.",
+        slip(
+            "p-is-saved",
+            "Your p is an nn.Parameter or a buffer, so it is saved with the model, and an "
+            "optimiser would change a parameter.",
             "Keep it as a plain number: self.p = p.",
+            {"store": as_parameter, "p_of": lambda self: self.p.item()},
+            {"store": as_buffer, "p_of": lambda self: self.p.item()},
         ),
-        Misconception(
+        slip(
             "p-on-class",
-            OnClass,
             "You keep p on the class, so all layers share the last one.",
             "Keep it on self.",
+            store=on_class,
+            p_of=lambda self: type(self).shared,
         ),
-        Misconception(
-            "ignores-p",
-            IgnoresP,
-            "Your layer drops with probability 0.5 whatever p is.",
+        slip(
+            "p-not-kept",
+            "Your layer uses 0.5 whatever p is.",
             "Keep p in the constructor, self.p = p, and use it in forward.",
+            p_of=lambda self: 0.5,
         ),
-        Misconception(
+        family(
             "wrong-default",
-            DefaultFifth,
-            "Your layer has another default than p = 0.5.",
+            "Your default for p is {constant}, and 0.5 is meant.",
             "Write def __init__(self, p=0.5).",
+            (0.1, 0.2, 0.25, 0.3, 0.4, 0.55, 0.6, 0.8),
+            lambda c: {"default": c},
         ),
-        Misconception(
+        *masking.refusal_slips("p"),
+        slip(
             "late-error",
-            LateError,
-            "Your layer accepts a wrong p and complains, if at all, when it is used.",
+            "Your constructor accepts a wrong p, and your forward complains.",
             "Raise the ValueError in the constructor, where the mistake is made.",
+            refuse=lambda p: None,
+            refuse_late=refuse,
+            p_of=lambda self: self.p,
         ),
-        Misconception(
-            "asserts",
-            Asserts,
-            "Your code says assert where a ValueError is meant; assert vanishes under python -O.",
-            "Write: if not 0 <= p <= 1: raise ValueError(...).",
-        ),
-        Misconception(
+        slip(
             "sets-its-mode",
-            with_forward(_back_to_train),
             "Your forward sets the mode of the layer itself.",
             "Only read self.training; the model's owner calls train() and eval().",
+            {"after": lambda self: self.train()},
+            {"after": lambda self: self.eval()},
+        ),
+        slip(
+            "no-module",
+            "Your class is no nn.Module, so train() and eval() of a model cannot reach it.",
+            "Begin with class MyDropout(nn.Module), and call super().__init__() first.",
+            around=plain_class,
         ),
     ),
 )
