@@ -39,9 +39,8 @@ def _census_cases(rng: torch.Generator) -> Iterator[Case]:
 
     half, never, dead, second = (1.0, 0.0), (0.0, 1.0), (0.0, -1.0), (1.0, -2.5)
     two = [[-1.0, 1.0], [-2.0, 3.0]]
-    yield case("a unit that is 0 for half of the samples", [[-1.0, 1.0]], [half])
-    yield case("no dead unit", two, [half, never])
     yield case("one dead unit of four", two, [half, never, dead, half])
+    yield case("no dead unit", two, [half, never])
     yield case("all units dead", two, [dead, dead])
     yield case("a unit that lives in the second batch only", two, [second, dead, never, half])
     yield case("a unit that lives in the first batch only", two[::-1], [second, dead, never, never])
@@ -52,7 +51,9 @@ def _census_cases(rng: torch.Generator) -> Iterator[Case]:
     yield case("batches of different sizes", [[1.0], [-1.0, -2.0, -3.0]], [half, dead])
     yield case("LeakyReLU", two, [dead, half, never], activation="nn.LeakyReLU")
     yield case("values that cancel", two, [dead, half, (0.0, 0.0)], activation="nn.Hardtanh")
-    yield case("batches that can be read once", two, [half, dead], times="once only")
+    tiny = [dead, half, (0.0, 1e-9)]
+    yield case("a unit whose values are tiny", two, tiny).beyond()
+    yield case("batches that can be read once", two, [half, dead], times="once only").beyond()
 
 
 def _observe_census(make: Any, case: Case) -> Iterator[tuple[str, Any]]:
@@ -69,8 +70,7 @@ def _observe_census(make: Any, case: Case) -> Iterator[tuple[str, Any]]:
     (gradient,) = torch.autograd.grad(y.sum(), model.hidden.weight)
     yield "gradient", gradient
     given = (b for b in case.batches) if case.times == "once only" else case.batches
-    rate = model.death_rate(given)
-    yield "rate", rate.item() if isinstance(rate, torch.Tensor) else rate
+    yield "rate", model.death_rate(given)
 
 
 _MADE = "model = RepairedCensus(2, units, 1, {activation})"
@@ -119,10 +119,9 @@ def _fit_cases(rng: torch.Generator) -> Iterator[Case]:
         )
 
     yield case("one epoch", 3, 1)
+    yield case("two epochs", 4, 2)
     yield case("one image", 1, 1)
-    yield case("three epochs", 4, 3)
-    yield case("with dropout", 3, 1, "a network with BatchNorm and dropout")
-    yield case("with dropout, two epochs", 20, 2, "a network with BatchNorm and dropout")
+    yield case("with dropout", 3, 2, "a network with BatchNorm and dropout")
 
 
 def _observe_fit(fit: Any, case: Case) -> Iterator[tuple[str, Any]]:

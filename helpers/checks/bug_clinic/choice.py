@@ -78,10 +78,10 @@ def _choice_cases(rng: torch.Generator) -> Iterator[Case]:
     second = _draw(rng, 60, 24, apart=True)
     yield Case("60 rows", settings=settings, **second)
     yield Case("settings in another order", settings=settings[::-1], **second)
-    yield Case("one setting", settings=[7], **second)
-    yield Case("22 rows, of which 5 are held out", settings=settings, **_draw(rng, 22, 12))
+    rounded = _draw(rng, 22, 12)
+    yield Case("22 rows, of which 5 are held out", settings=settings, **rounded).beyond()
     # more neighbours than rows: the three settings give the same model
-    yield Case("three settings that are equally good", settings=[200, 100, 300], **first)
+    yield Case("three settings that are equally good", settings=[200, 100, 300], **first).beyond()
 
 
 def _which(rows: torch.Tensor, table: torch.Tensor) -> set[int]:
@@ -94,11 +94,13 @@ def _observe_choice(choose: Any, case: Case) -> Iterator[tuple[str, Any]]:
     kept = len(case.x) - len(case.x) // 4
     fitted: list[tuple[set[int], set[int]]] = []
     asked: list[set[int]] = []
+    labelled: list[bool] = []
 
     def fit(x: torch.Tensor, y: torch.Tensor, setting: Any) -> Predict:
         learned = nearest_neighbours(x, y, setting)
         fitted.append((_which(x, case.x), _which(x, case.x_test)))
         asked.append(set())
+        labelled.append(len(x) == len(y))
         mine = asked[-1]
 
         def predict(new: torch.Tensor) -> torch.Tensor:
@@ -114,10 +116,11 @@ def _observe_choice(choose: Any, case: Case) -> Iterator[tuple[str, Any]]:
     of_training = set().union(*(rows for rows, _ in fitted))
     yield "test rows learned", len(set().union(*(rows for _, rows in fitted)))
     yield "validation rows learned", len([i for i in of_training if i >= kept])
+    yield "models with labels of their rows alone", f"{sum(labelled)} of {len(labelled)}"
     yield "models asked about the test", len([rows for rows in asked if rows])
     yield "setting", setting
     yield "settings afterwards", given.settings
-    yield "accuracy", accuracy.item() if isinstance(accuracy, torch.Tensor) else accuracy
+    yield "accuracy", accuracy
     yield "test rows asked", sum(len(rows) for rows in asked)
     yield "training rows learned", len([i for i in of_training if i < kept])
 
@@ -139,6 +142,10 @@ CHOICE = clinic_check(
             f"the number of validation rows on which {_CALL} fits a model",
             "A model is fitted on rows that are held out for validation.",
         ),
+        "models with labels of their rows alone": Aspect(
+            f"the number of models that {_CALL} fits with as many labels as rows",
+            "A model is fitted with labels that do not belong to its rows.",
+        ),
         "models asked about the test": Aspect(
             f"the number of models that {_CALL} tries on the test set",
             "The test set is for one model, after the choice.",
@@ -150,7 +157,6 @@ CHOICE = clinic_check(
         "accuracy": Aspect(
             f"the accuracy of {_CALL}",
             "The accuracy is not that of the chosen model on the test.",
-            1e-5,
         ),
         "test rows asked": Aspect(
             f"the number of test rows on which {_CALL} measures, over all models",
