@@ -146,14 +146,6 @@ ANSWERS = Answers(
     },
     slips=(
         slip(
-            "unrepaired",
-            "As in the broken program, the model predicts in training mode, so BatchNorm uses "
-            "mean and variance of the images it happens to see together, and learns from them.",
-            "Switch to evaluation mode before predicting, and back before training goes on.",
-            before_predicting=nothing,
-            context=nullcontext,
-        ),
-        slip(
             "no-grad-instead",
             "The model predicts without gradients, but still in training mode, so that BatchNorm "
             "uses the statistics of the batch. torch.no_grad() does not change the mode, and "
@@ -168,22 +160,6 @@ ANSWERS = Answers(
             context=nullcontext,
         ),
         slip(
-            "eval-once",
-            "The model is in evaluation mode from the start, also while it trains: the running "
-            "statistics are never learned.",
-            "Train in training mode; switch only for the prediction.",
-            {"begin": from_evaluation_mode, "before_epoch": nothing, "at_the_end": nothing},
-            {"begin": from_evaluation_mode, "before_epoch": nothing},
-        ),
-        slip(
-            "never-undone",
-            "After the first prediction the model stays in evaluation mode, and the later epochs "
-            "train with frozen statistics.",
-            "Call model.train() at the start of each epoch, and once at the end.",
-            before_epoch=nothing,
-            at_the_end=nothing,
-        ),
-        slip(
             "undone-at-the-end",
             "You go back to training mode at the very end only; from the second epoch on the model "
             "trains in evaluation mode.",
@@ -195,36 +171,6 @@ ANSWERS = Answers(
             "The model is left in evaluation mode, and whoever trains it further will not notice.",
             "End with model.train().",
             at_the_end=nothing,
-        ),
-        slip(
-            "modes-exchanged",
-            "The model trains in evaluation mode and predicts in training mode.",
-            "model.train() belongs before the training, model.eval() before the prediction.",
-            before_epoch=lambda model: model.eval(),
-            before_predicting=lambda model: model.train(),
-        ),
-        slip(
-            "one-by-one",
-            "Each image is a batch of its own, in training mode: one value has no variance, and "
-            "BatchNorm refuses it.",
-            "Use evaluation mode; then a batch of one is fine.",
-            before_predicting=nothing,
-            predict=image_by_image,
-        ),
-        slip(
-            "doubled-batch",
-            "The images are doubled so that BatchNorm accepts them; it still uses the statistics "
-            "of the batch.",
-            "Use evaluation mode; then a batch of one is fine.",
-            before_predicting=nothing,
-            predict=doubled,
-        ),
-        slip(
-            "copy-in-training-mode",
-            "The copy protects the running statistics, but it predicts in training mode.",
-            "Switch the copy to evaluation mode: .eval().",
-            before_predicting=nothing,
-            predict=copied_in_training_mode,
         ),
         slip(
             "dropout-left-on",
@@ -243,6 +189,7 @@ ANSWERS = Answers(
             "Without running statistics BatchNorm uses the batch in evaluation as well.",
             "Leave the layers alone, and switch the mode.",
             begin=without_statistics,
+            before_predicting=lambda model: model.eval(),
         ),
         slip(
             "statistics-reset",
@@ -257,12 +204,14 @@ ANSWERS = Answers(
             "learned.",
             "Train in training mode, with every module.",
             before_epoch=training_with_frozen_statistics,
+            before_predicting=lambda model: model.eval(),
         ),
         slip(
             "trains-a-copy",
             "You train a copy, and the model that was given learns nothing.",
             "Train the model itself.",
             begin=copy.deepcopy,
+            before_predicting=lambda model: model.eval(),
         ),
         slip(
             "probabilities",
@@ -321,16 +270,64 @@ ANSWERS = Answers(
             result=lambda predictions: predictions[-1:],
         ),
         slip(
-            "returns-nothing",
-            "Your function returns nothing.",
-            "Return the list of predictions.",
-            result=lambda predictions: None,
-        ),
-        slip(
             "last-logits-alone",
             "You return one tensor, and a list of them is meant, one for each epoch.",
             "Append to a list after each epoch, and return it.",
             result=lambda predictions: predictions[-1],
+        ),
+        slip(
+            "eval-once",
+            "The model is in evaluation mode from the start, also while it trains: the running "
+            "statistics are never learned.",
+            "Train in training mode; switch only for the prediction.",
+            {"begin": from_evaluation_mode, "before_epoch": nothing, "at_the_end": nothing},
+            {"begin": from_evaluation_mode, "before_epoch": nothing},
+        ),
+        slip(
+            "never-undone",
+            "After the first prediction the model stays in evaluation mode, and the later epochs "
+            "train with frozen statistics.",
+            "Call model.train() at the start of each epoch, and once at the end.",
+            before_epoch=nothing,
+            at_the_end=nothing,
+        ),
+        slip(
+            "modes-exchanged",
+            "The model trains in evaluation mode and predicts in training mode.",
+            "model.train() belongs before the training, model.eval() before the prediction.",
+            before_epoch=lambda model: model.eval(),
+            before_predicting=lambda model: model.train(),
+        ),
+        slip(
+            "one-by-one",
+            "Each image is a batch of its own, in training mode: one value has no variance, and "
+            "BatchNorm refuses it.",
+            "Use evaluation mode; then a batch of one is fine.",
+            before_predicting=nothing,
+            predict=image_by_image,
+        ),
+        slip(
+            "doubled-batch",
+            "The images are doubled so that BatchNorm accepts them; it still uses the statistics "
+            "of the batch.",
+            "Use evaluation mode; then a batch of one is fine.",
+            before_predicting=nothing,
+            predict=doubled,
+        ),
+        slip(
+            "copy-in-training-mode",
+            "The copy protects the running statistics, but it predicts in training mode.",
+            "Switch the copy to evaluation mode: .eval().",
+            before_predicting=nothing,
+            predict=copied_in_training_mode,
+        ),
+        slip(
+            "unrepaired",
+            "As in the broken program, the model predicts in training mode, so BatchNorm uses "
+            "mean and variance of the images it happens to see together, and learns from them.",
+            "Switch to evaluation mode before predicting, and back before training goes on.",
+            before_predicting=nothing,
+            context=nullcontext,
         ),
     ),
 )

@@ -19,7 +19,10 @@ def last_quarter(x, y):
 
 def cut_at(kept):
     """The rows before and after a place that depends on their number."""
-    return lambda x, y: ((x[: kept(len(x))], y[: kept(len(x))]), (x[kept(len(x)) :], y[kept(len(x)) :]))
+    return lambda x, y: (
+        (x[: kept(len(x))], y[: kept(len(x))]),
+        (x[kept(len(x)) :], y[kept(len(x)) :]),
+    )
 
 
 def choosing(
@@ -149,14 +152,6 @@ ANSWERS = Answers(
     },
     slips=(
         slip(
-            "unrepaired",
-            "As in the broken program, the setting is chosen by its accuracy on the test set, "
-            "and that same accuracy is reported.",
-            "Hold out a part of the training rows, and choose on it.",
-            fit_on=lambda d: d["all"],
-            compare=on("test"),
-        ),
-        slip(
             "test-after-split",
             "The choice is still made on the test set.",
             "Compare the settings on the held-out rows.",
@@ -175,13 +170,6 @@ ANSWERS = Answers(
             {"fit_on": lambda d: (d["fit"][0], d["all"][1])},
         ),
         slip(
-            "parts-exchanged",
-            "The models are fitted on the rows that are held out.",
-            "Fit on the first three quarters, and compare on the last.",
-            {"fit_on": lambda d: d["held out"]},
-            {"fit_on": lambda d: d["held out"], "compare": on("fit")},
-        ),
-        slip(
             "fitted-on-everything",
             "The models are fitted on the test rows as well.",
             "Fit on the first three quarters of x and y only.",
@@ -195,16 +183,6 @@ ANSWERS = Answers(
             fit_on=lambda d: d["test"],
         ),
         slip(
-            "best-test-reported",
-            "The largest test accuracy of all models is reported.",
-            "Report the test accuracy of the chosen model, and try no other on the test set.",
-            {
-                "compare": tried_on_the_test,
-                "measured": lambda model, models, chosen: models,
-                "report": lambda models, scores, d: max(right(m, d["test"]) for m in models),
-            },
-        ),
-        slip(
             "validation-reported",
             "The accuracy that decided the choice is reported. The best of many is too good "
             "there, for the same reason as on the test set.",
@@ -215,8 +193,7 @@ ANSWERS = Answers(
             "training-reported",
             "The accuracy on the rows that were learned is reported.",
             "Measure the chosen model on the test set, once.",
-            {"report": lambda model, scores, d: right(model, d["fit"])},
-            {"report": lambda model, scores, d: right(model, d["all"])},
+            report=lambda model, scores, d: right(model, d["fit"]),
         ),
         slip(
             "mean-reported",
@@ -231,37 +208,12 @@ ANSWERS = Answers(
             measured=lambda model, models, chosen: models[-1],
         ),
         slip(
-            "first-model-measured",
-            "You measure the model that was fitted first, and not the chosen one.",
-            "Keep the rule that was best, and measure that one.",
-            measured=lambda model, models, chosen: models[0],
-        ),
-        slip(
             "chosen-on-training",
             "The setting is chosen by its accuracy on the rows it was fitted on, and the one that "
             "overfits most wins.",
             "Compare the settings on the held-out rows.",
             {"compare": on("fit")},
-            {"compare": on("fit"), "fit_on": lambda d: d["all"]},
             {"compare": on("all")},
-            {"compare": on("all"), "fit_on": lambda d: d["all"]},
-        ),
-        slip(
-            "held-out-of-the-test",
-            "The validation rows are cut from the test set, and the accuracy is then reported on "
-            "rows that took part in the choice.",
-            "Hold out a part of x and y, and leave the test set closed.",
-            fit_on=lambda d: d["all"],
-            compare=lambda model, d: right(model, FIRST(d)),
-        ),
-        slip(
-            "test-halved",
-            "One half of the test set is used for the choice, the other for the report. That is "
-            "honest only if the test set were yours to cut; it is not.",
-            "Hold out a part of x and y, and measure on all of the test set.",
-            fit_on=lambda d: d["all"],
-            compare=lambda model, d: right(model, FIRST(d)),
-            report=lambda model, scores, d: right(model, SECOND(d)),
         ),
         slip(
             "both-in-the-choice",
@@ -334,9 +286,7 @@ ANSWERS = Answers(
             {"cut": cut_at(lambda n: int(0.8 * n))},
             {"cut": cut_at(lambda n: n - n // 5)},
             {"cut": cut_at(lambda n: n // 2)},
-            {"cut": cut_at(lambda n: int(0.7 * n))},
             {"cut": cut_at(lambda n: int(0.9 * n))},
-            {"cut": cut_at(lambda n: n - n // 3)},
         ),
         slip(
             "off-by-one",
@@ -344,6 +294,13 @@ ANSWERS = Answers(
             "Keep len(x) - len(x) // 4 rows.",
             {"cut": cut_at(lambda n: n - n // 4 - 1)},
             {"cut": cut_at(lambda n: n - n // 4 + 1)},
+        ),
+        slip(
+            "last-at-a-tie",
+            "Where two settings are equally good, you take the later one; the contract says "
+            "the first.",
+            "Replace the best only by one that is better: > instead of >=.",
+            best=lambda scores: len(scores) - 1 - scores[::-1].index(max(scores)),
         ),
         slip(
             "worst-chosen",
@@ -362,13 +319,6 @@ ANSWERS = Answers(
             "You always take the last setting.",
             "Choose the one with the largest accuracy on the held-out rows.",
             best=lambda scores: len(scores) - 1,
-        ),
-        slip(
-            "last-at-a-tie",
-            "Where two settings are equally good, you take the later one; the contract says "
-            "the first.",
-            "Replace the best only by one that is better: > instead of >=.",
-            best=lambda scores: len(scores) - 1 - scores[::-1].index(max(scores)),
         ),
         slip(
             "sorts-the-settings",
@@ -417,6 +367,41 @@ ANSWERS = Answers(
             "Only the accuracy is returned.",
             "Return the setting, then its accuracy.",
             result=lambda setting, accuracy: accuracy,
+        ),
+        slip(
+            "held-out-of-the-test",
+            "The validation rows are cut from the test set, and the accuracy is then reported on "
+            "rows that took part in the choice.",
+            "Hold out a part of x and y, and leave the test set closed.",
+            fit_on=lambda d: d["all"],
+            compare=lambda model, d: right(model, FIRST(d)),
+        ),
+        slip(
+            "test-halved",
+            "One half of the test set is used for the choice, the other for the report. That is "
+            "honest only if the test set were yours to cut; it is not.",
+            "Hold out a part of x and y, and measure on all of the test set.",
+            fit_on=lambda d: d["all"],
+            compare=lambda model, d: right(model, FIRST(d)),
+            report=lambda model, scores, d: right(model, SECOND(d)),
+        ),
+        slip(
+            "best-test-reported",
+            "The largest test accuracy of all models is reported.",
+            "Report the test accuracy of the chosen model, and try no other on the test set.",
+            {
+                "compare": tried_on_the_test,
+                "measured": lambda model, models, chosen: models,
+                "report": lambda models, scores, d: max(right(m, d["test"]) for m in models),
+            },
+        ),
+        slip(
+            "unrepaired",
+            "As in the broken program, the setting is chosen by its accuracy on the test set, "
+            "and that same accuracy is reported.",
+            "Hold out a part of the training rows, and choose on it.",
+            fit_on=lambda d: d["all"],
+            compare=on("test"),
         ),
     ),
 )

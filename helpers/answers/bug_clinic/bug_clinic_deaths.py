@@ -17,16 +17,13 @@ class RepairedCensus(nn.Module):
         self.activation = activation()
         self.output = nn.Linear(hidden, outputs)
 
-    def bent(self, x):
-        return self.activation(x)
-
     def passed(self, x):
         """The hidden units that forward hands on."""
-        return self.bent(self.hidden(x))
+        return self.activation(self.hidden(x))
 
     def measured(self, x):
         """The hidden units that death_rate looks at."""
-        return self.bent(self.hidden(x))
+        return self.activation(self.hidden(x))
 
     def at_the_end(self, y):
         return y
@@ -115,6 +112,10 @@ def linear(self, x):
     return self.hidden(x)
 
 
+def rectified(self, x):
+    return torch.relu(self.hidden(x))
+
+
 def single_zeros(self, hs):
     return torch.cat([self.zero(h).flatten() for h in hs])
 
@@ -141,40 +142,6 @@ ANSWERS = Answers(
     },
     slips=(
         slip(
-            "unrepaired",
-            "As in the broken program, your code counts zero activations instead of dead units, "
-            "returns a fraction, and forward leaves out the activation.",
-            "There are three defects; repair one after the other.",
-            passed=linear,
-            dead=single_zeros,
-            scaled=fraction,
-        ),
-        slip(
-            "only-activation",
-            "forward is right; two defects are left. Single zeros are counted, where a unit is "
-            "dead only when it is 0 for every sample, and the result is a fraction, printed with "
-            "a % sign.",
-            "Ask for each unit whether it is 0 for all samples, and multiply by 100.",
-            dead=single_zeros,
-            scaled=fraction,
-        ),
-        slip(
-            "only-units",
-            "Two of the three defects are left: forward leaves out the activation, and the result "
-            "is a fraction, printed with a % sign.",
-            "Use the activation in forward, and multiply by 100.",
-            passed=linear,
-            scaled=fraction,
-        ),
-        slip(
-            "only-percent",
-            "Two of the three defects are left: forward leaves out the activation, and single zeros "
-            "are counted, where a unit is dead only when it is 0 for every sample.",
-            "Use the activation in forward, and ask for each unit whether it is always 0.",
-            passed=linear,
-            dead=single_zeros,
-        ),
-        slip(
             "activation-left",
             "forward leaves out the activation, so another network is trained than is measured.",
             "Use the same hidden units in forward and in death_rate.",
@@ -188,7 +155,7 @@ ANSWERS = Answers(
         ),
         slip(
             "percent-left",
-            "The result is a fraction, but it is printed with a % sign.",
+            "You do not multiply by 100, but the result is printed with a % sign.",
             "Multiply by 100.",
             scaled=fraction,
         ),
@@ -243,19 +210,9 @@ ANSWERS = Answers(
             "not-positive",
             "Negative values count as dead. A LeakyReLU unit below 0 still passes gradient.",
             "Compare with 0 exactly: h == 0.",
-            zero=lambda self, h: h <= 0,
-        ),
-        slip(
-            "positive",
-            "You count the values above 0: these are the living ones.",
-            "Compare with 0: h == 0.",
-            zero=lambda self, h: h > 0,
-        ),
-        slip(
-            "not-zero",
-            "You ask for values that are not 0: these are the living ones.",
-            "Compare with 0: h == 0.",
-            zero=lambda self, h: h != 0,
+            {"zero": lambda self, h: h <= 0},
+            {"dead": lambda self, hs: torch.cat(hs).amax(0) <= 0},
+            {"measured": rectified},
         ),
         family(
             "nearly-zero",
@@ -271,13 +228,6 @@ ANSWERS = Answers(
             "Ask whether each value is 0: (h == 0).all(dim=0).",
             {"dead": lambda self, hs: torch.cat(hs).sum(0) == 0},
             {"dead": lambda self, hs: torch.cat(hs).mean(0) == 0},
-        ),
-        slip(
-            "largest-is-not-positive",
-            "A unit counts as dead when its largest value is not above 0. With other activations "
-            "than ReLU, negative values are alive.",
-            "Ask whether each value is 0: (h == 0).all(dim=0).",
-            dead=lambda self, hs: torch.cat(hs).amax(0) <= 0,
         ),
         slip(
             "dead-samples",
@@ -298,9 +248,7 @@ ANSWERS = Answers(
             "Ask for all samples: .all(dim=0).",
             (0.5, 0.9, 0.95),
             lambda c: {
-                "dead": lambda self, hs: (
-                    torch.cat([self.zero(h) for h in hs]).float().mean(0) >= c
-                )
+                "dead": lambda self, hs: torch.cat([self.zero(h) for h in hs]).float().mean(0) >= c
             },
         ),
         slip(
@@ -310,24 +258,11 @@ ANSWERS = Answers(
             measured=linear,
         ),
         slip(
-            "outputs-measured",
-            "You look at the outputs of the network; the hidden units are meant.",
-            "Measure what the activation returns.",
-            {"measured": lambda self, x: self(x)},
-            {"measured": lambda self, x: self.activation(self(x))},
-        ),
-        slip(
             "always-relu",
             "ReLU is written into your network; the activation that is given is ignored.",
             "Use self.activation.",
-            {"bent": lambda self, x: torch.relu(x)},
-            {"passed": lambda self, x: torch.relu(self.hidden(x))},
-        ),
-        slip(
-            "relu-measured",
-            "death_rate has ReLU written into it; the activation that is given is ignored there.",
-            "Use self.activation.",
-            measured=lambda self, x: torch.relu(self.hidden(x)),
+            {"passed": rectified, "measured": rectified},
+            {"passed": rectified},
         ),
         slip(
             "activation-at-the-end",
@@ -336,30 +271,30 @@ ANSWERS = Answers(
             at_the_end=lambda self, y: self.activation(y),
         ),
         slip(
-            "activation-moved-to-the-end",
-            "The activation is applied to the output of the network and not to the hidden units.",
-            "Apply it to the hidden units: self.output(self.activation(self.hidden(x))).",
-            passed=linear,
-            at_the_end=lambda self, y: self.activation(y),
+            "living-units",
+            "Your number is the percentage of living units.",
+            "Ask for the units that are 0 for all samples.",
+            {"dead": lambda self, hs: ~torch.cat([self.zero(h) for h in hs]).all(dim=0)},
         ),
         slip(
-            "living-units",
-            "Your number is the share of living units.",
-            "Take 100 % minus it.",
-            share=lambda self, dead: 1 - dead.float().mean(),
+            "never-zero",
+            "You count the units that are never 0: these are the ones that are always alive.",
+            "Compare with 0: (h == 0).all(dim=0).",
+            {"dead": lambda self, hs: torch.cat([h != 0 for h in hs]).all(dim=0)},
+            {"dead": lambda self, hs: torch.cat([h > 0 for h in hs]).all(dim=0)},
+        ),
+        slip(
+            "living-activations",
+            "You count the activations that are not 0.",
+            "Ask for each unit whether it is 0 for all samples: (h == 0).all(dim=0).",
+            {"dead": lambda self, hs: torch.cat([h != 0 for h in hs]).flatten()},
+            {"dead": lambda self, hs: torch.cat([h > 0 for h in hs]).flatten()},
         ),
         slip(
             "number-of-units",
             "You count the dead units, and do not divide by the number of units.",
             "Take the mean over the units.",
             share=lambda self, dead: dead.float().sum(),
-        ),
-        slip(
-            "number-without-percent",
-            "Your result is the number of dead units, and a percentage is meant.",
-            "Divide by the number of units, and multiply by 100.",
-            share=lambda self, dead: dead.float().sum(),
-            scaled=fraction,
         ),
         slip(
             "divided-by-100",
@@ -371,7 +306,7 @@ ANSWERS = Answers(
             "forward-without-gradient",
             "forward cuts the hidden units off from the graph, so that the first layer cannot learn.",
             "Leave detach() and no_grad() to death_rate.",
-            passed=lambda self, x: self.bent(self.hidden(x)).detach(),
+            passed=lambda self, x: self.activation(self.hidden(x)).detach(),
         ),
         slip(
             "as-text",
@@ -384,6 +319,40 @@ ANSWERS = Answers(
             "death_rate returns nothing.",
             "Return the rate, and leave the printing to the caller.",
             handed_in=lambda self, rate: None,
+        ),
+        slip(
+            "only-activation",
+            "forward is right; two defects are left. Single zeros are counted, where a unit is "
+            "dead only when it is 0 for every sample, and the result is a fraction, printed with "
+            "a % sign.",
+            "Ask for each unit whether it is 0 for all samples, and multiply by 100.",
+            dead=single_zeros,
+            scaled=fraction,
+        ),
+        slip(
+            "only-units",
+            "Two of the three defects are left: forward leaves out the activation, and the result "
+            "is a fraction, printed with a % sign.",
+            "Use the activation in forward, and multiply by 100.",
+            passed=linear,
+            scaled=fraction,
+        ),
+        slip(
+            "only-percent",
+            "Two of the three defects are left: forward leaves out the activation, and single zeros "
+            "are counted, where a unit is dead only when it is 0 for every sample.",
+            "Use the activation in forward, and ask for each unit whether it is always 0.",
+            passed=linear,
+            dead=single_zeros,
+        ),
+        slip(
+            "unrepaired",
+            "As in the broken program, your code counts zero activations instead of dead units, "
+            "returns a fraction, and forward leaves out the activation.",
+            "There are three defects; repair one after the other.",
+            passed=linear,
+            dead=single_zeros,
+            scaled=fraction,
         ),
     ),
 )

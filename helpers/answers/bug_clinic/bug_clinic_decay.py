@@ -8,7 +8,6 @@ from helpers.checking.recipe import Answers, Recipe, slip
 
 
 def descent(
-    rates=lambda lam, lr, momentum: (lam, lr, momentum),
     count=lambda steps: steps,
     residual=lambda X, w, y: X @ w - y,
     error=lambda r: 0.5 * (r**2).mean(),
@@ -23,7 +22,6 @@ def descent(
     """Gradient descent with momentum from its parts."""
 
     def repaired_descent(w, X, y, lam, lr, momentum, steps):
-        lam, lr, momentum = rates(lam, lr, momentum)
         v, seen = torch.zeros_like(w), []
 
         def objective(w):
@@ -113,6 +111,20 @@ def in_place(descent):
 
 
 ONE_LAMBDA = {"decay": lambda w, lam: lam * w}
+
+
+def halved_data(X, r):
+    return 0.5 * X.T @ r / len(r)
+
+
+def doubled_data(X, r):
+    return 2 * X.T @ r / len(r)
+
+
+def doubled_price(w, lam):
+    return 2 * lam * (w**2).sum()
+
+
 ANSWERS = Answers(
     recipe=Recipe(descent),
     reference=by_sgd,
@@ -135,101 +147,29 @@ ANSWERS = Answers(
             ONE_LAMBDA,
         ),
         slip(
-            "formula-changed",
-            "You changed the objective to ½λ‖w‖². Now formula and step agree, but the formula was "
-            "given; the step was wrong.",
-            "Keep λ‖w‖² in the objective, and change the step.",
-            {**ONE_LAMBDA, "price": lambda w, lam: 0.5 * lam * (w**2).sum()},
-        ),
-        slip(
             "lambda-doubled",
-            "λ is doubled for everything. The step is right now, but the objective counts the "
-            "penalty twice.",
-            "Put the factor into the gradient alone.",
-            {**ONE_LAMBDA, "rates": lambda lam, lr, momentum: (2 * lam, lr, momentum)},
-        ),
-        slip(
-            "both-places",
-            "The factor 2 is there twice: λ is doubled, and the gradient too.",
-            "Leave λ as it is given.",
-            rates=lambda lam, lr, momentum: (2 * lam, lr, momentum),
-        ),
-        slip(
-            "lambda-halved",
-            "λ is halved for everything. The objective has λ as it is given.",
-            "Leave λ as it is given, and put the factor 2 into the gradient.",
-            rates=lambda lam, lr, momentum: (lam / 2, lr, momentum),
-        ),
-        slip(
-            "halved-rate",
-            "The learning rate is halved, which slows the data part as well; the ratio of the two "
-            "parts is as wrong as before.",
-            "Leave the learning rate alone, and change the penalty's gradient.",
-            {**ONE_LAMBDA, "rates": lambda lam, lr, momentum: (lam, lr / 2, momentum)},
+            "The objective counts the penalty twice, as when λ is doubled for everything.",
+            "Leave the objective as it was: the factor 2 belongs to the gradient alone.",
+            price=doubled_price,
         ),
         slip(
             "doubled-rate",
-            "The whole gradient, or the learning rate, is doubled. The decay is right now, and the "
-            "data part is twice too large.",
-            "Leave the learning rate alone, and change the penalty's gradient.",
-            {**ONE_LAMBDA, "rates": lambda lam, lr, momentum: (lam, 2 * lr, momentum)},
+            "The data part of the gradient is twice too large, as when the learning rate is doubled "
+            "instead of the decay.",
+            "Leave the learning rate and the data part alone, and change the penalty's gradient.",
+            slope=doubled_data,
         ),
         slip(
-            "rate-changed",
-            "The step is half or twice as long as lr says, in both parts.",
-            "Leave the learning rate as it is given.",
-            {"rates": lambda lam, lr, momentum: (lam, lr / 2, momentum)},
-            {"rates": lambda lam, lr, momentum: (lam, 2 * lr, momentum)},
-        ),
-        slip(
-            "data-halved",
-            "You halved the data part of the gradient. The ratio is right now, but each step is "
-            "half as long as it should be.",
-            "Change the penalty's part instead.",
-            {**ONE_LAMBDA, "slope": lambda X, r: 0.5 * X.T @ r / len(r)},
-        ),
-        slip(
-            "data-off-by-two",
-            "The data part of the gradient is off by a factor 2; the derivative of ½·mean(r²) is "
-            "Xᵀr/n.",
+            "data-part-halved",
+            "The data part of the gradient is half as large as it should be.",
             "Leave X.T @ residual / len(y) as it was.",
-            {"slope": lambda X, r: 0.5 * X.T @ r / len(r)},
-            {"slope": lambda X, r: 2 * X.T @ r / len(r)},
+            slope=halved_data,
         ),
         slip(
             "gradient-summed",
             "The data part of the gradient is a sum over the samples; the formula has their mean.",
             "Divide by len(y).",
             slope=lambda X, r: X.T @ r,
-        ),
-        slip(
-            "outside-the-momentum",
-            "The decay is applied to w directly and does not enter the velocity. That is the same "
-            "without momentum only.",
-            "Add 2λw to the gradient, before the momentum.",
-            {
-                "decay": lambda w, lam: 0.0,
-                "move": lambda w, v, old, g, lr, momentum, lam: w - lr * v - lr * 2 * lam * w,
-            },
-        ),
-        slip(
-            "decay-after-the-step",
-            "You shrink w after the step, so that the step is decayed too, and the velocity does "
-            "not know of it.",
-            "Add 2λw to the gradient, before the momentum.",
-            {
-                "decay": lambda w, lam: 0.0,
-                "move": lambda w, v, old, g, lr, momentum, lam: (w - lr * v) * (1 - lr * 2 * lam),
-            },
-        ),
-        slip(
-            "decay-without-lr",
-            "2λw is subtracted from w directly, without the step size.",
-            "Add 2λw to the gradient, before the momentum.",
-            {
-                "decay": lambda w, lam: 0.0,
-                "move": lambda w, v, old, g, lr, momentum, lam: w - lr * v - 2 * lam * w,
-            },
         ),
         slip(
             "no-decay",
@@ -297,7 +237,7 @@ ANSWERS = Answers(
             average=lambda v, g, momentum: momentum * v + (1 - momentum) * g,
         ),
         slip(
-            "momentum-lost-in-sum",
+            "momentum-forgotten",
             "The velocity adds up all gradients, without the factor momentum.",
             "As in torch.optim.SGD: velocity = momentum · velocity + gradient.",
             average=lambda v, g, momentum: v + g,
@@ -325,12 +265,6 @@ ANSWERS = Answers(
             "The objective has ½λ‖w‖², and the formula is λ‖w‖².",
             "Leave the objective as it was.",
             price=lambda w, lam: 0.5 * lam * (w**2).sum(),
-        ),
-        slip(
-            "objective-doubled",
-            "The objective has 2λ‖w‖², and the formula is λ‖w‖².",
-            "Leave the objective as it was: the factor 2 belongs to the gradient.",
-            price=lambda w, lam: 2 * lam * (w**2).sum(),
         ),
         slip(
             "norm-in-the-objective",
@@ -410,6 +344,73 @@ ANSWERS = Answers(
             "Only the objectives are returned.",
             "Return w, objectives.",
             result=lambda w, objectives: objectives,
+        ),
+        slip(
+            "formula-changed",
+            "You changed the objective to ½λ‖w‖². Now formula and step agree, but the formula was "
+            "given; the step was wrong.",
+            "Keep λ‖w‖² in the objective, and change the step.",
+            {**ONE_LAMBDA, "price": lambda w, lam: 0.5 * lam * (w**2).sum()},
+        ),
+        slip(
+            "both-places",
+            "The factor 2 is there twice: λ is doubled, and the gradient too.",
+            "Leave λ as it is given.",
+            price=doubled_price,
+            decay=lambda w, lam: 4 * lam * w,
+        ),
+        slip(
+            "halved-rate",
+            "The whole gradient, or the learning rate, is halved, which slows the data part as "
+            "well; the ratio of the two parts is as wrong as before.",
+            "Leave the learning rate alone, and change the penalty's gradient.",
+            slope=halved_data,
+            decay=lambda w, lam: 0.5 * lam * w,
+        ),
+        slip(
+            "data-halved",
+            "You halved the data part of the gradient, or the learning rate. The ratio is right, "
+            "but each step is half as long as it should be.",
+            "Change the penalty's part instead.",
+            slope=halved_data,
+            decay=lambda w, lam: lam * w,
+        ),
+        slip(
+            "all-doubled",
+            "The ratio is right, but each step is twice as long as it should be: data part and "
+            "decay are both doubled.",
+            "Leave the learning rate and the data part as they were, and use 2λw.",
+            slope=doubled_data,
+            decay=lambda w, lam: 4 * lam * w,
+        ),
+        slip(
+            "outside-the-momentum",
+            "The decay is applied to w directly and does not enter the velocity. That is the same "
+            "without momentum only.",
+            "Add 2λw to the gradient, before the momentum.",
+            {
+                "decay": lambda w, lam: 0.0,
+                "move": lambda w, v, old, g, lr, momentum, lam: w - lr * v - lr * 2 * lam * w,
+            },
+        ),
+        slip(
+            "decay-after-the-step",
+            "You shrink w after the step, so that the step is decayed too, and the velocity does "
+            "not know of it.",
+            "Add 2λw to the gradient, before the momentum.",
+            {
+                "decay": lambda w, lam: 0.0,
+                "move": lambda w, v, old, g, lr, momentum, lam: (w - lr * v) * (1 - lr * 2 * lam),
+            },
+        ),
+        slip(
+            "decay-without-lr",
+            "2λw is subtracted from w directly, without the step size.",
+            "Add 2λw to the gradient, before the momentum.",
+            {
+                "decay": lambda w, lam: 0.0,
+                "move": lambda w, v, old, g, lr, momentum, lam: w - lr * v - 2 * lam * w,
+            },
         ),
     ),
 )

@@ -102,14 +102,6 @@ ANSWERS = Answers(
     },
     slips=(
         slip(
-            "unrepaired",
-            "As in the broken program, l1_loss and mse_loss compare outputs with targets. They "
-            "are data losses and know nothing of the weights.",
-            "Add up the absolute values and the squares of the weights.",
-            first=DATA_FIRST,
-            second=DATA_SECOND,
-        ),
-        slip(
             "l1-loss-left",
             "The L1 part still compares outputs with targets.",
             "Replace l1_loss(outputs, y) by the sum of |w|.",
@@ -120,27 +112,6 @@ ANSWERS = Answers(
             "The L2 part still compares outputs with targets.",
             "Replace mse_loss(outputs, y) by the sum of w².",
             second=DATA_SECOND,
-        ),
-        slip(
-            "of-the-outputs",
-            "You penalise the size of the outputs; the formula has the weights.",
-            "Go through model.parameters().",
-            {
-                "first": lambda ws, output, y: output.abs().sum(),
-                "second": lambda ws, output, y: (output**2).sum(),
-            },
-            {
-                "first": lambda ws, output, y: output.abs().mean(),
-                "second": lambda ws, output, y: (output**2).mean(),
-            },
-        ),
-        slip(
-            "means",
-            "Both penalties are means over the entries of each layer (as l1_loss and mse_loss "
-            "take them); the formula has sums, so large layers count too little.",
-            'Use sums, or reduction="sum".',
-            first=from_zero(F.l1_loss),
-            second=from_zero(F.mse_loss),
         ),
         slip(
             "l1-mean",
@@ -167,13 +138,6 @@ ANSWERS = Answers(
             "There is a ½ before the L1 part; the ½ belongs to the squares only.",
             "Take the ½ away from the L1 part.",
             first_factor=0.5,
-        ),
-        slip(
-            "halves-exchanged",
-            "The ½ stands before Σ|w|, and the squares have none.",
-            "The formula is l1·Σ|w| + ½·l2·Σw².",
-            first_factor=0.5,
-            second_factor=1.0,
         ),
         slip(
             "norm-not-squared",
@@ -365,6 +329,42 @@ ANSWERS = Answers(
             "Your result has the shape (1,), as when a sum starts from torch.zeros(1).",
             "Start from 0.0, and return a tensor with no axes.",
             around=result(lambda loss: loss.reshape(1)),
+        ),
+        slip(
+            "halves-exchanged",
+            "The ½ stands before Σ|w|, and the squares have none.",
+            "The formula is l1·Σ|w| + ½·l2·Σw².",
+            first_factor=0.5,
+            second_factor=1.0,
+        ),
+        slip(
+            "of-the-outputs",
+            "You penalise the size of the outputs; the formula has the weights.",
+            "Go through model.parameters().",
+            {
+                "first": lambda ws, output, y: output.abs().sum(),
+                "second": lambda ws, output, y: (output**2).sum(),
+            },
+            {
+                "first": lambda ws, output, y: output.abs().mean(),
+                "second": lambda ws, output, y: (output**2).mean(),
+            },
+        ),
+        slip(
+            "means",
+            "Both penalties are means over the entries of each layer (as l1_loss and mse_loss "
+            "take them); the formula has sums, so large layers count too little.",
+            'Use sums, or reduction="sum".',
+            first=from_zero(F.l1_loss),
+            second=from_zero(F.mse_loss),
+        ),
+        slip(
+            "unrepaired",
+            "As in the broken program, l1_loss and mse_loss compare outputs with targets. They "
+            "are data losses and know nothing of the weights.",
+            "Add up the absolute values and the squares of the weights.",
+            first=DATA_FIRST,
+            second=DATA_SECOND,
         ),
     ),
 )

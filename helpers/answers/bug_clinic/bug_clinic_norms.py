@@ -104,13 +104,6 @@ ANSWERS = Answers(
     },
     slips=(
         slip(
-            "unrepaired",
-            "As in the broken program, you add the norms ‖w‖ of the layers. The L2 penalty is "
-            "½λ‖w‖², half the sum of the squared entries.",
-            "Square the entries and add, with no root and with the factor ½.",
-            {**NORM, "factor": lambda lam: lam},
-        ),
-        slip(
             "half-of-the-norm",
             "The factor ½ is there, but what you add is the norm of each layer, not its square.",
             "Twice the weights must give four times the penalty.",
@@ -122,13 +115,6 @@ ANSWERS = Answers(
             "not squared.",
             "Leave out the root.",
             total=lambda terms, ws: torch.sqrt(sum(terms)),
-        ),
-        slip(
-            "square-of-the-sum",
-            "You square the sum of the norms; with several layers that is more than the sum of "
-            "the squares.",
-            "Square first, then add.",
-            {**NORM, "total": lambda terms, ws: sum(terms) ** 2},
         ),
         slip(
             "norm-of-rows",
@@ -329,6 +315,20 @@ ANSWERS = Answers(
             "You square the weights themselves, in place; the model is another one afterwards.",
             "Make new tensors: w ** 2, and not w.square_() or w.data **= 2.",
             term=squares_in_place,
+        ),
+        slip(
+            "square-of-the-sum",
+            "You square the sum of the norms; with several layers that is more than the sum of "
+            "the squares.",
+            "Square first, then add.",
+            {**NORM, "total": lambda terms, ws: sum(terms) ** 2},
+        ),
+        slip(
+            "unrepaired",
+            "As in the broken program, you add the norms ‖w‖ of the layers. The L2 penalty is "
+            "½λ‖w‖², half the sum of the squared entries.",
+            "Square the entries and add, with no root and with the factor ½.",
+            {**NORM, "factor": lambda lam: lam},
         ),
     ),
 )

@@ -152,32 +152,10 @@ ANSWERS = Answers(
     },
     slips=(
         slip(
-            "unrepaired",
-            "As in the broken program, the penalty is added to every prediction. The bias "
-            "simply learns to subtract it, and the weights feel nothing.",
-            "Predict without the penalty, and add it to the loss.",
-            shown=priced,
-            total=error_alone,
-        ),
-        slip(
             "in-both",
             "The penalty is added to the predictions, apart from the loss.",
             "forward must not know λ.",
             shown=priced,
-        ),
-        slip(
-            "in-training-predictions",
-            "The penalty is still added to the predictions, now in training only.",
-            "Predict without the penalty in both modes, and add it to the loss.",
-            {"shown": priced_in_training, "total": error_alone},
-            {"shown": priced_in_training},
-        ),
-        slip(
-            "subtracted-from-the-price",
-            "The penalty is subtracted from the predictions.",
-            "forward must not know λ.",
-            {"shown": lambda self, price: price - self.penalty()},
-            {"shown": lambda self, price: price - self.penalty(), "total": error_alone},
         ),
         slip(
             "removed",
@@ -344,12 +322,6 @@ ANSWERS = Answers(
             error=lambda self, output, y: (output - y).abs().mean(),
         ),
         slip(
-            "cross-entropy",
-            "The data loss has become a cross-entropy, which is for classes.",
-            "Leave the mean squared error as it was.",
-            error=lambda self, output, y: F.cross_entropy(output, y),
-        ),
-        slip(
             "no-relu",
             "The network has lost its ReLU: two linear layers in a row are one.",
             "Leave torch.relu where it was.",
@@ -376,13 +348,6 @@ ANSWERS = Answers(
             cut=lambda self, x: x.squeeze(),
         ),
         slip(
-            "other-names",
-            "The layers have other names than in the program.",
-            "Keep self.first and self.second.",
-            build=in_a_net,
-            layers=lambda self: (self.net[0], self.net[2]),
-        ),
-        slip(
             "loss-cut-off",
             "The whole loss is cut off from the weights (by detach(), no_grad() or "
             "torch.tensor(...)).",
@@ -400,6 +365,35 @@ ANSWERS = Answers(
             "loss returns one value for each sample.",
             "Take the mean over the samples.",
             error=lambda self, output, y: (output - y) ** 2,
+        ),
+        slip(
+            "other-names",
+            "The layers have other names than in the program.",
+            "Keep self.first and self.second.",
+            build=in_a_net,
+            layers=lambda self: (self.net[0], self.net[2]),
+        ),
+        slip(
+            "in-training-predictions",
+            "The penalty is still added to the predictions, now in training only.",
+            "Predict without the penalty in both modes, and add it to the loss.",
+            {"shown": priced_in_training, "total": error_alone},
+            {"shown": priced_in_training},
+        ),
+        slip(
+            "subtracted-from-the-price",
+            "The penalty is subtracted from the predictions.",
+            "forward must not know λ.",
+            {"shown": lambda self, price: price - self.penalty()},
+            {"shown": lambda self, price: price - self.penalty(), "total": error_alone},
+        ),
+        slip(
+            "unrepaired",
+            "As in the broken program, the penalty is added to every prediction. The bias "
+            "simply learns to subtract it, and the weights feel nothing.",
+            "Predict without the penalty, and add it to the loss.",
+            shown=priced,
+            total=error_alone,
         ),
     ),
 )

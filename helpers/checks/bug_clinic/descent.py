@@ -27,7 +27,7 @@ def _descent_cases(rng: torch.Generator) -> Iterator[Case]:
             steps=steps,
         )
 
-    yield case("one step, one weight", 0.5, 0.0, 1, n=3, d=1)
+    yield case("two steps with momentum, one weight", 0.5, 0.8, 2, n=3, d=1)
     yield case("one step", 0.3, 0.0, 1)
     yield case("three steps", 0.5, 0.0, 3)
     yield case("three steps with momentum", 0.5, 0.9, 3)
@@ -117,14 +117,14 @@ def _observe_regressor(make: Any, case: Case) -> Iterator[tuple[str, Any]]:
     loss = model.loss(case.x, case.y)
     yield "loss", loss
     yield "connected", bool(getattr(loss, "requires_grad", False))
+    model.eval()
+    yield "output in evaluation", model(case.x)
+    yield "loss in evaluation", model.loss(case.x, case.y)
     found = torch.autograd.grad(loss, parameters, allow_unused=True)
     filled = [
         torch.zeros_like(p) if g is None else g for g, p in zip(found, parameters, strict=True)
     ]
     yield "gradient", torch.cat([g.flatten() for g in filled])
-    model.eval()
-    yield "output in evaluation", model(case.x)
-    yield "loss in evaluation", model.loss(case.x, case.y)
 
 
 _MADE = "model = RepairedRegressor(3, 4, lam={lam})"

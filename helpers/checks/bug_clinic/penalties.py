@@ -11,6 +11,7 @@ from torch import nn
 from helpers.checking import Aspect, Case
 from helpers.checks.bug_clinic.program import clinic_check
 
+
 class _Quadratic(nn.Module):
     """A weight that belongs to none of PyTorch's layers."""
 
