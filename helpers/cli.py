@@ -107,6 +107,7 @@ def _lab_settings(token: str) -> dict[str, str]:
         "JUPYTER_CONFIG_PATH": before(
             Path(__file__).parent / "lab_settings", "JUPYTER_CONFIG_PATH"
         ),
+        "JUPYTER_PATH": before(Path(__file__).parent / "lab_settings", "JUPYTER_PATH"),
         "PATH": before(Path(sys.executable).parent, "PATH"),
     }
 

@@ -17,6 +17,9 @@ from typing import Any
 from helpers.course import LESSONS, Lesson, Todo
 from helpers.display import in_notebook
 
+STANDING = "{points:g} of {of:g} points · {done} of {all} checks of this lesson · next: TODO {next}"
+STANDING_DONE = "{points:g} of {of:g} points · all {all} checks of this lesson have passed"
+
 
 def record_file() -> Path | None:
     """Where progress is recorded, or None when it is switched off."""
@@ -32,9 +35,7 @@ def record(check: str, outcome: str, misconception: str | None = None) -> str | 
     Only a student's own notebook is recorded: not a grading run, not a plain script.
     """
     file = record_file()
-    if file is None or "NBGRADER_EXECUTION" in os.environ:
-        return None
-    if not (in_notebook() or "COURSE_PROGRESS" in os.environ):
+    if file is None or not _is_recorded():
         return None
     line = json.dumps(
         {
@@ -53,6 +54,13 @@ def record(check: str, outcome: str, misconception: str | None = None) -> str | 
     return None
 
 
+def _is_recorded() -> bool:
+    """Whether results are recorded: a student's own, and not those of a grader or a plain script."""
+    if record_file() is None or "NBGRADER_EXECUTION" in os.environ:
+        return False
+    return in_notebook() or "COURSE_PROGRESS" in os.environ
+
+
 def latest_outcomes() -> dict[str, str]:
     """The last recorded outcome of each check; lines that cannot be read are passed over."""
     file = record_file()
@@ -66,6 +74,20 @@ def latest_outcomes() -> dict[str, str]:
         except (ValueError, KeyError, TypeError):
             continue
     return latest
+
+
+def standing(check: str, share: float) -> tuple[str, ...]:
+    """How far the lesson of a check that has passed is done, in one sentence; nothing where no
+    progress is recorded.
+    """
+    if not _is_recorded():
+        return ()
+    state = next(s for s in progress() if any(t.check == check for t in s.lesson.todos))
+    todo = next(t for t in state.lesson.todos if t.check == check)
+    figures = {"points": share * todo.points, "of": todo.points, "all": len(state.lesson.todos)}
+    if state.next is None:
+        return (STANDING_DONE.format(**figures),)
+    return (STANDING.format(**figures, done=len(state.done), next=state.next.number),)
 
 
 @dataclass(frozen=True)

@@ -102,7 +102,8 @@ class _Search:
         for a in visible:
             if self.agrees_in((a,), self.position):
                 yield from self._with_a_hidden_one(a, hidden, budget)
-        yield from self._agreeing(combinations(visible, 2), budget)
+        likely = chain(combinations(visible, 2), product(visible, hidden))
+        yield from self._agreeing(likely, budget)
         others = chain(
             product(visible, unlikely), combinations(unlikely, 2), product(unlikely, hidden)
         )

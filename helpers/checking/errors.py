@@ -29,9 +29,12 @@ class CheckFailed(AssertionError):
         """How what was returned is related to what was expected, in a sentence, or None."""
         self.case = case
 
+    is_shown = False
+    """Whether the whole message stands above the error already."""
+
     def _render_traceback_(self) -> list[str]:
         """What IPython shows instead of a stack of frames."""
-        return self.report.text().splitlines()
+        return [self.report.headline] if self.is_shown else self.report.text().splitlines()
 
     def _repr_html_(self) -> str:
         return self.report.html()

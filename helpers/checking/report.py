@@ -35,11 +35,11 @@ class Report:
 
     headline: str
     rows: tuple[tuple[str, str], ...] = ()
-    note: str = ""
-    """What a right answer could do better, on a line of its own."""
+    lines: tuple[str, ...] = ()
+    """Sentences below the headline: what is noted, and how far the lesson is done."""
 
     def text(self) -> str:
-        lines = [self.headline, self.note] if self.note else [self.headline]
+        lines = [self.headline, *self.lines]
         for label, text in self.rows:
             wrapped = [part for line in text.splitlines() for part in _wrapped(line)]
             first, *rest = wrapped or [""]
@@ -48,18 +48,41 @@ class Report:
         return "\n".join(lines)
 
     def html(self) -> str:
-        rows = "".join(
-            f'<tr><th scope="row" style="text-align:left;vertical-align:top;'
-            f'padding:1px 1em 1px 0;font-weight:600;white-space:nowrap">{html.escape(label)}</th>'
-            f'<td style="text-align:left;white-space:pre-wrap;font-family:monospace">'
-            f"{html.escape(text)}</td></tr>"
-            for label, text in self.rows
-        )
-        table = f'<table style="margin:.3em 0 0 1em">{rows}</table>' if rows else ""
+        """The same for a notebook, where lines break as the page is wide."""
+        sign = self.headline[:1]
+        rows = "".join(_html_row(label, text) for label, text in self.rows)
+        lines = "".join(f"<div>{html.escape(line)}</div>" for line in self.lines)
+        table = f'<table style="margin:.3em 0 0">{rows}</table>' if rows else ""
         return (
-            f'<div class="course-message"><strong>{html.escape(self.headline)}</strong>'
-            f"{table}</div>"
+            f'{HIDE_THE_ERROR}<div class="course-message" style="border-left:4px solid '
+            f'{COLORS.get(sign, "gray")};padding:.2em .8em;margin:.2em 0">'
+            f"<strong>{html.escape(self.headline)}</strong>{lines}{table}</div>"
         )
+
+
+COLORS = {"✓": "#2e7d32", "✗": "#c62828", "○": "#757575"}
+"""The bar beside a message; the sign before it says the same without colour."""
+
+HIDE_THE_ERROR = (
+    "<style>.jp-OutputArea-child:has(.course-message) + .jp-OutputArea-child:has("
+    '[data-mime-type="application/vnd.jupyter.stderr"]){display:none}</style>'
+)
+"""A cell whose check does not pass must end in an error, which nbgrader reads. In JupyterLab its red
+box would say the headline a second time."""
+
+CODE = {texts.CALLED, texts.RETURNED, texts.EXPECTED, texts.DIFFERS, texts.GAVE, texts.LINE}
+CODE |= {texts.MESSAGE, texts.PRINTED}
+"""Rows with code or numbers, in the letters of code."""
+
+
+def _html_row(label: str, text: str) -> str:
+    font = "font-family:var(--jp-code-font-family,monospace);" if label in CODE else ""
+    return (
+        f'<tr style="background:none"><th scope="row" style="text-align:left;vertical-align:top;'
+        f'padding:1px 1em 1px 0;font-weight:600;white-space:nowrap">{html.escape(label)}</th>'
+        f'<td style="text-align:left;{font}white-space:pre-wrap;overflow-wrap:anywhere;'
+        f'padding:1px 0">{html.escape(text)}</td></tr>'
+    )
 
 
 def _wrapped(line: str) -> list[str]:
@@ -73,8 +96,8 @@ def report_on(check: Check, verdict: Verdict) -> Report:
     """The message for a verdict."""
     if verdict.outcome == "passed":
         praise = verdict.grade.praise if verdict.grade is not None else check.praise
-        note = note_on(check, verdict.notes[0]) if verdict.notes else ""
-        return Report(texts.PASSED.format(topic=check.topic, praise=praise), note=note)
+        notes = tuple(note_on(check, note) for note in verdict.notes[:1])
+        return Report(texts.PASSED.format(topic=check.topic, praise=praise), lines=notes)
     if verdict.outcome == "not attempted":
         return not_attempted(check, todo_of(check.name))
     assert verdict.case is not None

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from helpers import progress
@@ -14,9 +16,10 @@ from helpers.checking.errors import CheckFailed, NotAttempted
 from helpers.checking.guard import run_guarded, unchanged_state
 from helpers.checking.judging import Verdict, judge, observer
 from helpers.checking.observing import trouble_from
-from helpers.checking.report import report_on
+from helpers.checking.report import Report, report_on
 from helpers.course import LESSONS, todo_of
 from helpers.display import in_notebook, show_figure, show_message
+from helpers.kernel import stale_names
 
 _graded_elsewhere = False
 
@@ -44,32 +47,52 @@ def run_check(check: Check, *given: Any, seed: int = 0) -> float | None:
     if _graded_elsewhere:
         print(texts.GRADED_ELSEWHERE.format(topic=check.topic))
         return None
+    lines = stale_names(argument.name for argument in check.takes)
     facts = [describe_argument(a, value) for a, value in zip(check.takes, given, strict=True)]
     refused = refusal(check, facts)
     if refused is not None:
         _record(check, "failed", None)
-        raise CheckFailed(refused, check.name)
+        raise _shown(CheckFailed(_with(refused, lines), check.name))
     with unchanged_state():  # a library that is imported for the first time may draw numbers
         verdict = judge(check, observer(check, implementation), seed)
     found = verdict.misconception
     whole = verdict.grade is None or verdict.grade.share == 1
     _record(check, verdict.outcome if whole else "passed in part", found)
-    report = report_on(check, verdict)
+    share = 1.0 if verdict.grade is None else verdict.grade.share
+    standing = progress.standing(check.name, share) if verdict.outcome == "passed" else ()
+    report = _with(report_on(check, verdict), (*lines, *standing))
     _show_picture(check, implementation, verdict)
     if verdict.outcome == "passed":
         show_message(report.text(), report.html())
-        return None if verdict.grade is None else verdict.grade.share * todo_of(check.name).points
+        return None if verdict.grade is None else share * todo_of(check.name).points
     kind = NotAttempted if verdict.outcome == "not attempted" else CheckFailed
     case = verdict.case.name if verdict.case else None
     cause = verdict.trouble.exception if verdict.trouble else None
-    raise kind(
-        report,
-        check.name,
-        found,
-        case,
-        perhaps=verdict.perhaps.id if verdict.perhaps else None,
-        relation=verdict.relation.sentence if verdict.relation else None,
+    raise _shown(
+        kind(
+            report,
+            check.name,
+            found,
+            case,
+            perhaps=verdict.perhaps.id if verdict.perhaps else None,
+            relation=verdict.relation.sentence if verdict.relation else None,
+        )
     ) from cause
+
+
+def _with(report: Report, lines: tuple[str, ...]) -> Report:
+    return replace(report, lines=(*report.lines, *lines))
+
+
+def _shown(error: CheckFailed) -> CheckFailed:
+    """The error, whose message is shown at once where it can be shown better than errors are.
+
+    nbgrader keeps errors for its pages, so there the error itself says everything.
+    """
+    if in_notebook() and "NBGRADER_EXECUTION" not in os.environ:
+        show_message(error.report.text(), error.report.html())
+        error.is_shown = True
+    return error
 
 
 def _show_picture(check: Check, implementation: Any, verdict: Verdict) -> None:
@@ -99,7 +122,7 @@ def uses_your_code() -> Iterator[None]:
     ...     raise NotImplementedError()
     >>> with uses_your_code():
     ...     my_part()
-    ⏸ This cell needs your `my_part`: finish its TODO first, then run it again.
+    ○ This cell needs your my_part: finish its TODO first, then run it again.
     """
     try:
         yield

@@ -1,131 +1,106 @@
-"""The numerical gradient: right and wrong answers."""
+"""The numerical gradient: the recipe, its slips, and right answers written differently."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 import torch
 
-from helpers.checking.check import Answers, Misconception
+from helpers.checking.recipe import Answers, Recipe, family, slip
 
-Scalar = Callable[[torch.Tensor], Any]
+Tensor = torch.Tensor
+Scalar = Callable[[Tensor], Any]
+Points = Iterator[tuple[tuple[int, ...], Tensor, Tensor]]
 
 
-@torch.no_grad()
-def numerical_gradient(f: Scalar, x: torch.Tensor, h: float = 1e-5) -> torch.Tensor:
-    gradient = torch.zeros(x.shape, dtype=x.dtype)
+def both_sides(x: Tensor, h: float, ahead: float = 1.0, behind: float = -1.0) -> Points:
+    """For each entry its index, and two copies of x in which this entry alone has moved."""
     for index in np.ndindex(*x.shape):
         up, down = x.detach().clone(), x.detach().clone()
-        up[index] += h
-        down[index] -= h
-        gradient[index] = (float(f(up)) - float(f(down))) / (2 * h)
-    return gradient
+        up[index] += ahead * h
+        down[index] += behind * h
+        yield index, up, down
 
 
-@torch.no_grad()
-def _differences(
-    f: Scalar, x: torch.Tensor, ahead: float, behind: float, divisor: float
-) -> torch.Tensor:
-    gradient = torch.zeros(x.shape, dtype=x.dtype)
-    for index in np.ndindex(*x.shape):
-        up, down = x.detach().clone(), x.detach().clone()
-        up[index] += ahead
-        down[index] -= behind
-        gradient[index] = (float(f(up)) - float(f(down))) / divisor
-    return gradient
-
-
-def forward_difference(f: Scalar, x: torch.Tensor, h: float = 1e-5) -> torch.Tensor:
-    return _differences(f, x, h, 0.0, h)
-
-
-def backward_difference(f: Scalar, x: torch.Tensor, h: float = 1e-5) -> torch.Tensor:
-    return _differences(f, x, 0.0, h, h)
-
-
-def divides_by_h(f: Scalar, x: torch.Tensor, h: float = 1e-5) -> torch.Tensor:
-    return _differences(f, x, h, h, h)
-
-
-def multiplies_by_2h_wrongly(f: Scalar, x: torch.Tensor, h: float = 1e-5) -> torch.Tensor:
-    return _differences(f, x, h, h, 1.0) / 2 * h
-
-
-def ignores_h(f: Scalar, x: torch.Tensor, h: float = 1e-5) -> torch.Tensor:
-    return numerical_gradient(f, x)
-
-
-@torch.no_grad()
-def all_entries_at_once(f: Scalar, x: torch.Tensor, h: float = 1e-5) -> torch.Tensor:
-    slope = (float(f(x + h)) - float(f(x - h))) / (2 * h)
-    return torch.full(x.shape, slope, dtype=x.dtype)
-
-
-@torch.no_grad()
-def does_not_restore(f: Scalar, x: torch.Tensor, h: float = 1e-5) -> torch.Tensor:
-    gradient = torch.zeros(x.shape, dtype=x.dtype)
+def without_moving_back(x: Tensor, h: float) -> Points:
     values = x.detach().clone()
     for index in np.ndindex(*x.shape):
         values[index] += h
-        ahead = float(f(values))
+        up = values.clone()
         values[index] -= 2 * h
-        gradient[index] = (ahead - float(f(values))) / (2 * h)
-        values[index] -= h
-    return gradient
+        yield index, up, values.clone()
+
+
+def all_together(x: Tensor, h: float) -> Points:
+    for index in np.ndindex(*x.shape):
+        yield index, x.detach() + h, x.detach() - h
+
+
+def central(
+    prepare: Any = lambda x: x,
+    step: Any = lambda h: h,
+    points: Any = both_sides,
+    call: Any = lambda f, x, like: float(f(x)),
+    slope: Any = lambda ahead, behind, h: (ahead - behind) / (2 * h),
+    result: Any = lambda x: torch.zeros(x.shape, dtype=x.dtype),
+    finish: Any = lambda gradient, x: gradient,
+    default: float = 1e-5,
+) -> Any:
+    """Central differences from their parts."""
+
+    def numerical_gradient(f: Scalar, x: Tensor, h: float = default) -> Any:
+        with torch.no_grad():
+            used, h = prepare(x), step(h)
+            gradient = result(x)
+            for index, up, down in points(used, h):
+                gradient[index] = slope(call(f, up, x), call(f, down, x), h)
+        return finish(gradient, x)
+
+    return numerical_gradient
+
+
+def leaving_x_moved(gradient: Any) -> Any:
+    def numerical_gradient(f: Scalar, x: Tensor, *h: float) -> Any:
+        result = gradient(f, x, *h)
+        if x.numel():
+            x.data = x.detach() - (h[0] if h else 1e-5)
+        return result
+
+    return numerical_gradient
+
+
+numerical_gradient = central()
 
 
 @torch.no_grad()
-def changes_x(f: Scalar, x: torch.Tensor, h: float = 1e-5) -> torch.Tensor:
-    gradient = numerical_gradient(f, x, h)
-    if x.numel():
-        x.data = x.detach() - h
-    return gradient
-
-
-def in_float32(f: Scalar, x: torch.Tensor, h: float = 1e-5) -> torch.Tensor:
-    return numerical_gradient(f, x.detach().float(), h).double()
-
-
-def returns_float32(f: Scalar, x: torch.Tensor, h: float = 1e-5) -> torch.Tensor:
-    return numerical_gradient(f, x, h).float()
-
-
-def returns_flat(f: Scalar, x: torch.Tensor, h: float = 1e-5) -> torch.Tensor:
-    return numerical_gradient(f, x, h).flatten()
-
-
-def keeps_graph(f: Scalar, x: torch.Tensor, h: float = 1e-5) -> torch.Tensor:
-    return numerical_gradient(f, x, h) + 0 * x
-
-
-def wrong_sign(f: Scalar, x: torch.Tensor, h: float = 1e-5) -> torch.Tensor:
-    return _differences(f, x, -h, -h, 2 * h)
-
-
-@torch.no_grad()
-def by_basis_vectors(f: Scalar, x: torch.Tensor, h: float = 1e-5) -> torch.Tensor:
+def by_basis_vectors(f: Scalar, x: Tensor, h: float = 1e-5) -> Tensor:
     basis = torch.eye(x.numel(), dtype=x.dtype).reshape(x.numel(), *x.shape)
     slopes = [(float(f(x + h * e)) - float(f(x - h * e))) / (2 * h) for e in basis]
     return torch.tensor(slopes, dtype=x.dtype).reshape(x.shape)
 
 
-def by_numpy(f: Scalar, x: torch.Tensor, h: float = 1e-5) -> torch.Tensor:
+def by_numpy(f: Scalar, x: Tensor, h: float = 1e-5) -> Tensor:
+    """With an iterator over a copy, and the old value put back, as a course prints it."""
     values = x.detach().numpy().copy()
-    result = np.zeros_like(values, order="C")
-    for index in np.ndindex(*values.shape):
-        at = values[index]
-        values[index] = at + h
+    result = np.zeros_like(values)
+    entries = np.nditer(values, flags=["multi_index"], op_flags=["readwrite"])  # type: ignore[call-overload]
+    while not entries.finished:
+        index = entries.multi_index
+        old = values[index]
+        values[index] = old + h
         ahead = float(f(torch.from_numpy(values)))
-        values[index] = at - h
-        result[index] = (ahead - float(f(torch.from_numpy(values)))) / (2 * h)
-        values[index] = at
+        values[index] = old - h
+        behind = float(f(torch.from_numpy(values)))
+        values[index] = old
+        result[index] = (ahead - behind) / (2 * h)
+        entries.iternext()
     return torch.from_numpy(result)
 
 
 @torch.no_grad()
-def in_place_on_a_copy(f: Scalar, x: torch.Tensor, h: float = 1e-5) -> torch.Tensor:
+def in_place_on_a_copy(f: Scalar, x: Tensor, h: float = 1e-5) -> Tensor:
     flat = x.detach().clone(memory_format=torch.contiguous_format).view(-1)
     gradient = torch.empty_like(flat)
     for i in range(flat.numel()):
@@ -138,16 +113,21 @@ def in_place_on_a_copy(f: Scalar, x: torch.Tensor, h: float = 1e-5) -> torch.Ten
 
 
 @torch.no_grad()
-def gives_f_a_vector(f: Scalar, x: torch.Tensor, h: float = 1e-5) -> torch.Tensor:
-    flat = x.flatten()
-    return numerical_gradient(f, flat, h).reshape(x.shape)
+def in_place_on_x(f: Scalar, x: Tensor, h: float = 1e-5) -> Tensor:
+    gradient = torch.zeros_like(x)
+    flat, slopes = x.view(-1), gradient.view(-1)
+    for i in range(x.numel()):
+        old = flat[i].item()
+        flat[i] = old + h
+        ahead = f(x)
+        flat[i] = old - h
+        behind = f(x)
+        flat[i] = old
+        slopes[i] = (ahead - behind) / (2 * h)
+    return gradient
 
 
-def other_default(f: Scalar, x: torch.Tensor, h: float = 1e-6) -> torch.Tensor:
-    return numerical_gradient(f, x, h)
-
-
-def by_moving_one_number(f: Scalar, x: torch.Tensor, h: float = 1e-5) -> torch.Tensor:
+def by_moving_one_number(f: Scalar, x: Tensor, h: float = 1e-5) -> Tensor:
     x = x.detach()
 
     def slope(i: int) -> float:
@@ -158,103 +138,213 @@ def by_moving_one_number(f: Scalar, x: torch.Tensor, h: float = 1e-5) -> torch.T
 
 
 ANSWERS = Answers(
-    reference=numerical_gradient,
+    recipe=Recipe(central),
     variants={
         "basis vectors": by_basis_vectors,
-        "NumPy": by_numpy,
+        "as a course prints it: an iterator over a NumPy copy": by_numpy,
         "in place on its own copy": in_place_on_a_copy,
+        "in place on x, and put back": in_place_on_x,
         "a list of slopes": by_moving_one_number,
     },
-    misconceptions=(
-        Misconception(
+    slips=(
+        slip(
             "forward-difference",
-            forward_difference,
             "You used (f(x + h) − f(x)) / h, the forward difference.",
             "Take one step ahead and one step back, and divide by the distance between them.",
+            points=lambda x, h: both_sides(x, h, 1, 0),
+            slope=lambda ahead, behind, h: (ahead - behind) / h,
         ),
-        Misconception(
+        slip(
             "backward-difference",
-            backward_difference,
             "You used (f(x) − f(x − h)) / h, the backward difference.",
             "Take one step ahead and one step back, and divide by the distance between them.",
+            points=lambda x, h: both_sides(x, h, 0, -1),
+            slope=lambda ahead, behind, h: (ahead - behind) / h,
         ),
-        Misconception(
+        slip(
+            "half-way",
+            "Only one of your two points has moved, and you divide by 2h, so the result is half of "
+            "the slope. It happens too if `old = x[i]` is kept as a view, which moves with x.",
+            "Keep the number itself, with x[i].item() or x[i].clone(), and look at both points.",
+            {"points": lambda x, h: both_sides(x, h, 1, 0)},
+            {"points": lambda x, h: both_sides(x, h, 0, -1)},
+        ),
+        slip(
+            "moved-back-by-h",
+            "Your second point is 2h away from x: x + h and x − 2h are compared, or x + 2h and x − h.",
+            "After the step ahead go back by 2h, which is h behind x.",
+            {"points": lambda x, h: both_sides(x, h, 1, -2)},
+            {"points": lambda x, h: both_sides(x, h, 2, -1)},
+        ),
+        slip(
             "divided-by-h",
-            divides_by_h,
             "Your result is twice the gradient: you divided by h instead of 2h.",
             "How far apart are x + h and x − h?",
+            slope=lambda ahead, behind, h: (ahead - behind) / h,
         ),
-        Misconception(
+        slip(
+            "divided-by-2",
+            "You divided by 2 and not by 2h.",
+            "How far apart are x + h and x − h?",
+            slope=lambda ahead, behind, h: (ahead - behind) / 2,
+        ),
+        slip(
+            "not-divided",
+            "You did not divide the difference by the distance 2h.",
+            "How far apart are x + h and x − h?",
+            slope=lambda ahead, behind, h: ahead - behind,
+        ),
+        slip(
             "precedence",
-            multiplies_by_2h_wrongly,
             "You wrote / 2 * h, which divides by 2 and then multiplies by h.",
             "Put the divisor in parentheses: / (2 * h).",
+            slope=lambda ahead, behind, h: (ahead - behind) / 2 * h,
         ),
-        Misconception(
-            "ignores-h",
-            ignores_h,
-            "Your function does not use the step h that it is given.",
-            "Replace the fixed step in your code by h.",
+        slip(
+            "sum-not-difference",
+            "You added the two values, and their difference is meant.",
+            "A slope is a difference divided by a distance.",
+            slope=lambda ahead, behind, h: (ahead + behind) / (2 * h),
         ),
-        Misconception(
-            "all-at-once",
-            all_entries_at_once,
-            "You moved all entries of x together, which adds up their slopes.",
-            "Move one entry at a time and leave the others where they are.",
+        slip(
+            "difference-without-parentheses",
+            "You divided only the second value: a − b / (2h) is not (a − b) / (2h).",
+            "Put the difference in parentheses.",
+            slope=lambda ahead, behind, h: ahead - behind / (2 * h),
         ),
-        Misconception(
-            "not-restored",
-            does_not_restore,
-            "You did not move an entry back before you went on to the next one.",
-            "After the second value, put the entry back to where it was.",
-        ),
-        Misconception(
-            "changes-x",
-            changes_x,
-            "Your code leaves x moved by a step.",
-            "Work on a copy: x.clone().",
-        ),
-        Misconception(
-            "float32-inside",
-            in_float32,
-            "You computed in float32, which is too coarse for a step of 1e-5.",
-            "Keep the dtype of x.",
-        ),
-        Misconception(
-            "returns-float32",
-            returns_float32,
-            "Your numbers are right, but they come back as float32.",
-            "Make the result with torch.zeros_like(x), which takes over the dtype.",
-        ),
-        Misconception(
-            "flat",
-            returns_flat,
-            "Your numbers are right, but the result is a flat vector.",
-            "Make the result with torch.zeros_like(x), which takes over the shape.",
-        ),
-        Misconception(
-            "gives-f-a-vector",
-            gives_f_a_vector,
-            "You give f a flat vector, and f may need the shape of x.",
-            "Move one entry, and reshape to x.shape before you call f.",
-        ),
-        Misconception(
-            "other-default",
-            other_default,
-            "Your default step is not 1e-5.",
-            "Look at the signature: h=1e-5.",
-        ),
-        Misconception(
-            "keeps-graph",
-            keeps_graph,
-            "Your result is connected to x, because you computed with an x that has a graph.",
-            "Work inside torch.no_grad(), or on x.detach().",
-        ),
-        Misconception(
+        slip(
             "wrong-sign",
-            wrong_sign,
             "Your result has the wrong sign: you computed f(x − h) − f(x + h).",
             "The step ahead comes first in the difference.",
+            slope=lambda ahead, behind, h: (behind - ahead) / (2 * h),
+        ),
+        slip(
+            "absolute",
+            "You took the absolute value of the difference, so negative slopes lose their sign.",
+            "A slope may be negative: leave the sign.",
+            slope=lambda ahead, behind, h: abs(ahead - behind) / (2 * h),
+        ),
+        family(
+            "ignores-h",
+            "Your function takes the step {constant}, whatever h it is given.",
+            "Replace the fixed step in your code by h.",
+            (1e-5, 1e-4, 1e-3),
+            lambda c: {"step": lambda h: c},
+        ),
+        family(
+            "other-default",
+            "Your default step is {constant}, and 1e-5 is meant.",
+            "Look at the signature: h=1e-5.",
+            (1e-6, 1e-4, 1e-3, 1e-2),
+            lambda c: {"default": c},
+        ),
+        slip(
+            "all-at-once",
+            "You moved all entries of x together, which adds up their slopes.",
+            "Move one entry at a time and leave the others where they are.",
+            points=all_together,
+        ),
+        slip(
+            "not-restored",
+            "You did not move an entry back before you went on to the next one.",
+            "After the second value, put the entry back to where it was.",
+            points=without_moving_back,
+        ),
+        slip(
+            "first-row-only",
+            "Your loop goes over the first axis alone, so the entries of a row move together.",
+            "Go over every index: np.ndindex(*x.shape), or the entries of x.view(-1).",
+            points=lambda x, h: (
+                (i, *moved) for i in range(len(x)) for moved in [_row_moved(x, i, h)]
+            ),
+        ),
+        slip(
+            "not-the-last",
+            "Your loop leaves out the last entry.",
+            "range(n) ends before n already: do not subtract 1.",
+            points=lambda x, h: list(both_sides(x, h))[:-1],
+        ),
+        slip(
+            "changes-x",
+            "Your code leaves x moved by a step.",
+            "Work on a copy: x.clone().",
+            around=leaving_x_moved,
+        ),
+        slip(
+            "float32-inside",
+            "You computed in float32, which is too coarse for a step of 1e-5.",
+            "Keep the dtype of x.",
+            prepare=lambda x: x.detach().float(),
+        ),
+        slip(
+            "returns-float32",
+            "Your numbers are right, but they come back as float32.",
+            "Make the result with torch.zeros_like(x), which takes over the dtype.",
+            {"result": lambda x: torch.zeros(x.shape)},
+            {"finish": lambda gradient, x: gradient.float()},
+        ),
+        slip(
+            "whole-numbers",
+            "Your result holds whole numbers, so every slope is cut off.",
+            "Make the result with torch.zeros_like(x), which takes over the dtype.",
+            result=lambda x: torch.zeros(x.shape, dtype=torch.int64),
+        ),
+        slip(
+            "flat",
+            "Your numbers are right, but the result is a flat vector.",
+            "Make the result with torch.zeros_like(x), which takes over the shape.",
+            finish=lambda gradient, x: gradient.flatten(),
+        ),
+        slip(
+            "adds-up",
+            "You return one number, the sum of all slopes.",
+            "One slope for each entry: the result has the shape of x.",
+            finish=lambda gradient, x: gradient.sum(),
+        ),
+        slip(
+            "returns-numpy",
+            "You return a NumPy array, and a tensor is meant.",
+            "torch.from_numpy makes a tensor of it.",
+            finish=lambda gradient, x: gradient.numpy(),
+        ),
+        slip(
+            "returns-list",
+            "You return a list of slopes, and a tensor of the shape of x is meant.",
+            "Make the result with torch.zeros_like(x).",
+            finish=lambda gradient, x: gradient.flatten().tolist(),
+        ),
+        slip(
+            "returns-nothing",
+            "Your function returns nothing.",
+            "End it with `return gradient`.",
+            finish=lambda gradient, x: None,
+        ),
+        slip(
+            "gives-f-a-vector",
+            "You give f a flat vector, and f may need the shape of x.",
+            "Move one entry, and reshape to x.shape before you call f.",
+            call=lambda f, x, like: float(f(x.flatten())),
+        ),
+        slip(
+            "gives-f-one-number",
+            "You give f a single entry of x, and f takes the whole of x.",
+            "Copy x, move one entry of the copy, and give f the copy.",
+            points=lambda x, h: (
+                (i, x.detach()[i] + h, x.detach()[i] - h) for i in np.ndindex(*x.shape)
+            ),
+        ),
+        slip(
+            "keeps-graph",
+            "Your result is connected to x, because you computed with an x that has a graph.",
+            "Work inside torch.no_grad(), or on x.detach().",
+            finish=lambda gradient, x: gradient + (0 * x).to(gradient.dtype),
         ),
     ),
 )
+
+
+def _row_moved(x: Tensor, row: int, h: float) -> tuple[Tensor, Tensor]:
+    up, down = x.detach().clone(), x.detach().clone()
+    up[row] += h
+    down[row] -= h
+    return up, down
