@@ -225,12 +225,14 @@ ANSWERS = Answers(
             "You return the predicted classes; logits are meant.",
             "Return what the model gives, without an argmax.",
             predict=lambda model, images: model(images).argmax(1),
+            context=torch.no_grad,
         ),
         slip(
             "as-numpy",
             "You return NumPy arrays; tensors are meant.",
             "Return what the model gives.",
-            predict=lambda model, images: model(images).detach().numpy(),
+            predict=lambda model, images: model(images).numpy(),
+            context=torch.no_grad,
         ),
         slip(
             "gradients-add-up",

@@ -319,6 +319,8 @@ ANSWERS = Answers(
             "death_rate returns nothing.",
             "Return the rate, and leave the printing to the caller.",
             handed_in=lambda self, rate: None,
+            dead=RepairedCensus.dead,
+            scaled=RepairedCensus.scaled,
         ),
         slip(
             "only-activation",

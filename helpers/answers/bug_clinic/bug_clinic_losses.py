@@ -15,6 +15,10 @@ def added(term):
     return lambda ws, output, y: sum(term(w) for w in ws)
 
 
+ABSOLUTE = added(lambda w: w.abs().sum())
+SQUARES = added(lambda w: (w**2).sum())
+
+
 def from_zero(loss, **options):
     """A data loss between each weight and zero."""
     return added(lambda w: loss(w, torch.zeros_like(w), **options))
@@ -28,8 +32,8 @@ def elastic(
     data=F.mse_loss,
     chosen=weights,
     rates=lambda l1, l2: (l1, l2),
-    first=added(lambda w: w.abs().sum()),
-    second=added(lambda w: (w**2).sum()),
+    first=ABSOLUTE,
+    second=SQUARES,
     first_factor=1.0,
     second_factor=0.5,
     penalty=lambda value, y: value,
@@ -194,7 +198,7 @@ ANSWERS = Answers(
             "penalties-alike",
             "Both parts are sums of squares.",
             "The L1 part is Σ|w|: w.abs().sum().",
-            first=added(lambda w: (w**2).sum()),
+            first=SQUARES,
         ),
         slip(
             "data-loss-exchanged",
