@@ -262,7 +262,7 @@ ANSWERS = Answers(
         slip(
             "one-epoch-only",
             "You stop after the first epoch.",
-            "Keep the return behind the loop.",
+            "Keep the return after the loop.",
             count=lambda epochs: min(epochs, 1),
         ),
         slip(

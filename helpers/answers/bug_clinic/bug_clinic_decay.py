@@ -318,7 +318,7 @@ ANSWERS = Answers(
         slip(
             "one-step-only",
             "You take a single step, whatever `steps` is.",
-            "Keep the return behind the loop.",
+            "Keep the return after the loop.",
             count=lambda steps: 1,
         ),
         slip(

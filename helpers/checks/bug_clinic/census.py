@@ -64,10 +64,8 @@ def _census_cases(rng: torch.Generator) -> Iterator[Case]:
     yield case("thirteen units and three batches", *_mixed(rng, (4, 2, 3), 13))
     yield case("a unit that lives in the second batch only", two, [second, dead, never, half])
     yield case("a unit that lives in the first batch only", two[::-1], [second, dead, never, never])
-    rare = [[-1.0] * 39 + [1.0], [-2.0] * 10]
-    nothing = [half, (1.0, -0.5), dead]
-    yield case("samples for which all units are 0", [[-1.0, 1.0, 2.0], [-2.0, 3.0]], nothing)
-    yield case("a unit that lives for one sample of fifty", rare, [half, dead, never, never])
+    rare, one = [[-1.0] * 36 + [0.5] * 3 + [1.0], [-2.0] * 10], (1.0, -0.75)
+    yield case("units that live for one and four samples of fifty", rare, [half, one, dead, never])
     often = [[1.0] * 39 + [-1.0], [2.0] * 10]
     yield case("a unit that is 0 for one sample of fifty", often, [half, dead, never, never])
     leaky = [dead, half, never, (0.0, 0.0), (1.0, 1.0), (-1.0, 0.0), never]
