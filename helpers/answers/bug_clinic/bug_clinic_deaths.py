@@ -59,7 +59,7 @@ Base = RepairedCensus
 
 class Loop(Base):
     def death_rate(self, batches):
-        alive = False
+        alive = torch.zeros((), dtype=torch.bool)
         for x in batches:
             alive = alive | (self.activation(self.hidden(x)) != 0).any(dim=0)
         return 100 * (~alive).float().mean().item()

@@ -329,6 +329,13 @@ ANSWERS = Answers(
             around=result(float),
         ),
         slip(
+            "float32-inside",
+            "Your result is float32 although weights and data are float64, as when torch.tensor(0.0) is "
+            "added to in place, with +=.",
+            "Start from the number 0.0, or write total = total + ....",
+            around=result(lambda loss: loss.float()),
+        ),
+        slip(
             "one-entry",
             "Your result has the shape (1,), as when a sum starts from torch.zeros(1).",
             "Start from 0.0, and return a tensor with no axes.",

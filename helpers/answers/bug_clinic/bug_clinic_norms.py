@@ -71,10 +71,10 @@ def one_vector(model, lam):
 
 
 def by_modules(model, lam):
-    total = 0
+    total = torch.tensor(0.0)
     for module in model.modules():
         if isinstance(module, (nn.Linear, nn.Conv2d)):
-            total += module.weight.square().sum()
+            total = total + module.weight.square().sum()
     return 0.5 * lam * total
 
 
@@ -303,6 +303,13 @@ ANSWERS = Answers(
             "Your result has the shape (1,), as when the sum starts from torch.zeros(1).",
             "Start from 0.0, and return a tensor with no axes.",
             around=result(lambda value: value.reshape(1)),
+        ),
+        slip(
+            "float32-inside",
+            "Your result is float32 although the weights are float64, as when torch.tensor(0.0) is "
+            "added to in place, with +=.",
+            "Start from the number 0.0, or write total = total + ....",
+            around=result(lambda value: value.float()),
         ),
         slip(
             "returns-nothing",
