@@ -64,6 +64,8 @@ def _census_cases(rng: torch.Generator) -> Iterator[Case]:
     yield case("thirteen units and three batches", *_mixed(rng, (4, 2, 3), 13))
     yield case("a unit that lives in the second batch only", two, [second, dead, never, half])
     yield case("a unit that lives in the first batch only", two[::-1], [second, dead, never, never])
+    nothing = [half, (1.0, -0.5), dead]
+    yield case("samples for which all units are 0", [[-1.0, 1.0, 2.0], [-2.0, 3.0]], nothing)
     rare, one = [[-1.0] * 36 + [0.5] * 3 + [1.0], [-2.0] * 10], (1.0, -0.75)
     yield case("units that live for one and four samples of fifty", rare, [half, one, dead, never])
     often = [[1.0] * 39 + [-1.0], [2.0] * 10]
