@@ -156,7 +156,7 @@ def _observe_fit(fit: Any, case: Case) -> Iterator[tuple[str, Any]]:
     yield "number", f"{len(predictions)} results" if sized else how_many(predictions)
     for epoch, value in zip((1, 2, 3), predictions, strict=False):
         yield f"logits {epoch}", value
-    yield "graph", bool(predictions[-1].requires_grad)
+    yield "graph", bool(getattr(predictions[-1], "requires_grad", False))
     buffers = [b.double().flatten() for b in model.buffers()]
     yield "buffers", torch.cat(buffers) if buffers else "there are none"
     yield "weights", torch.cat([p.detach().flatten() for p in model.parameters()])
