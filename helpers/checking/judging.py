@@ -12,7 +12,7 @@ from typing import Any, Literal
 from helpers.checking.case import Case
 from helpers.checking.check import Check, Grade
 from helpers.checking.compare import Difference
-from helpers.checking.comparing import Fault, aspect_of, faults, same
+from helpers.checking.comparing import Fault, aspect_of, faults, same, same_at
 from helpers.checking.diagnosing import PATIENCE, Diagnosis, diagnose
 from helpers.checking.general import TORCHS_OWN, meaning_of, wrong_type
 from helpers.checking.known import Known, Observer, ReferenceFailed, answers_to, cases_of, measured
@@ -188,10 +188,12 @@ class _Judgement:
         note = Note(case, key, difference, yours.trouble if difference is None else None)
         if not case.is_beyond:
             return note
+        expected = self.known.expected(position)
         for named in self.known.named:
-            if same(
-                self.check, yours, self.known.shown((named,), position)
-            ) and self.known.is_right_where_it_counts(named):
+            shown = self.known.shown((named,), position)
+            if same_at(self.check, key, shown, expected):  # it says nothing about what differs
+                continue
+            if same(self.check, yours, shown) and self.known.is_right_where_it_counts(named):
                 return replace(note, slip=named)
         return note
 

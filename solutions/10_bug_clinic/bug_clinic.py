@@ -605,7 +605,7 @@ def repaired_penalty(model, lam):
     """The L2 penalty ½·λ·Σ w², over all entries of all weights of a model.
 
     model: an nn.Module; its weights are the parameters with two or more axes, so biases do not
-        count.
+        count, and neither does what a normalisation layer calls its weight.
     lam: λ, a float of at least 0.
 
     Returns a 0-d tensor through which gradients flow: the gradient with respect to a weight w is
@@ -712,7 +712,7 @@ def repaired_descent(w, X, y, lam, lr, momentum, steps):
     w: where to start, shape (features,); it is left unchanged. X: (samples, features).
     y: (samples,). lam: λ. lr, momentum: as in torch.optim.SGD, with a velocity that starts at 0.
 
-    Returns (w, objectives): w after all steps, and a list with F(w) before each step.
+    Returns (w, objectives): w after all steps, and a list of floats, F(w) before each step.
     """
     ### BEGIN SOLUTION
     velocity = torch.zeros_like(w)
@@ -931,7 +931,8 @@ def repaired_loss(model, x, y, l1, l2):
     """mean((ŷ − y)²) + l1·Σ|w| + ½·l2·Σ w², with ŷ = model(x).
 
     model: an nn.Module; its weights w are all entries of the parameters with two or more axes, so
-        biases do not count. x: a batch of inputs. y: targets of the shape of model(x).
+        biases do not count, and neither does what a normalisation layer calls its weight.
+    x: a batch of inputs. y: targets of the shape of model(x).
 
     Returns a 0-d tensor through which gradients flow.
     """
@@ -1033,8 +1034,8 @@ class RepairedCensus(nn.Module):
     activation: a class or factory of modules, such as nn.ReLU or nn.LeakyReLU.
     forward(x): `output` of the activated hidden units.
     death_rate(batches): the percentage of hidden units, a float from 0 to 100, that are exactly 0
-        after the activation for every sample of every batch. `batches` is an iterable of tensors
-        (samples, inputs) that can perhaps be read only once, with at least one batch.
+        after the activation for every sample of every batch. `batches` is a list of tensors
+        (samples, inputs), at least one.
     """
 
     def __init__(self, inputs, hidden, outputs, activation=nn.ReLU):

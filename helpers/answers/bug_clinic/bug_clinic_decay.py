@@ -1,33 +1,41 @@
-"""Program 7, weight decay off by a factor 2: real repairs and half repairs."""
+"""Program 7, weight decay off by a factor 2: the recipe, its slips, and right answers."""
 
 from __future__ import annotations
 
 import torch
 
-from helpers.checking.check import Answers, Misconception
+from helpers.checking.recipe import Answers, Recipe, slip
 
 
-def objective(w, X, y, lam):
-    return 0.5 * ((X @ w - y) ** 2).mean() + lam * (w**2).sum()
+def descent(
+    count=lambda steps: steps,
+    residual=lambda X, w, y: X @ w - y,
+    error=lambda r: 0.5 * (r**2).mean(),
+    price=lambda w, lam: lam * (w**2).sum(),
+    slope=lambda X, r: X.T @ r / len(r),
+    decay=lambda w, lam: 2 * lam * w,
+    average=lambda v, g, momentum: momentum * v + g,
+    move=lambda w, v, old, g, lr, momentum, lam: w - lr * v,
+    noted=lambda before, after: before,
+    result=lambda w, objectives: (w, objectives),
+):
+    """Gradient descent with momentum from its parts."""
 
+    def repaired_descent(w, X, y, lam, lr, momentum, steps):
+        v, seen = torch.zeros_like(w), []
 
-def descent(data=1.0, decay=2.0, reported=1.0, doubled=1.0, decoupled=False, nesterov=False):
-    """Gradient descent with the places at which a factor can go wrong as settings."""
+        def objective(w):
+            return (error(residual(X, w, y)) + price(w, lam)).item()
 
-    def run(w, X, y, lam, lr, momentum, steps):
-        lam = doubled * lam
-        velocity, objectives = torch.zeros_like(w), []
-        for _ in range(steps):
-            objectives.append(objective(w, X, y, reported * lam))
-            gradient = data * X.T @ (X @ w - y) / len(y)
-            if not decoupled:
-                gradient = gradient + decay * lam * w
-            velocity = momentum * velocity + gradient
-            step = gradient + momentum * velocity if nesterov else velocity
-            w = w - lr * step - (lr * decay * lam * w if decoupled else 0)
-        return w, objectives
+        seen.append(objective(w))
+        for _ in range(count(steps)):
+            g = slope(X, residual(X, w, y)) + decay(w, lam)
+            v, old = average(v, g, momentum), v
+            w = move(w, v, old, g, lr, momentum, lam)
+            seen.append(objective(w))
+        return result(w, noted(seen[:-1], seen[1:]))
 
-    return run
+    return repaired_descent
 
 
 def by_sgd(w, X, y, lam, lr, momentum, steps):
@@ -47,11 +55,25 @@ def by_autograd(w, X, y, lam, lr, momentum, steps):
     velocity, objectives = torch.zeros_like(w), []
     for _ in range(steps):
         w = w.detach().requires_grad_()
-        value = objective(w, X, y, lam)
+        value = 0.5 * ((X @ w - y) ** 2).mean() + lam * (w**2).sum()
         (gradient,) = torch.autograd.grad(value, w)
         objectives.append(value.item())
         velocity = momentum * velocity + gradient
         w = w - lr * velocity
+    return w.detach(), objectives
+
+
+def by_backward(w, X, y, lam, lr, momentum, steps):
+    w = w.detach().clone().requires_grad_(True)
+    velocity, objectives = torch.zeros_like(w), []
+    for _ in range(steps):
+        loss = torch.sum((X @ w - y) ** 2) / (2 * len(y)) + lam * torch.sum(w**2)
+        loss.backward()
+        objectives.append(loss.item())
+        with torch.no_grad():
+            velocity = momentum * velocity + w.grad
+            w -= lr * velocity
+            w.grad.zero_()
     return w.detach(), objectives
 
 
@@ -69,148 +91,326 @@ def scaled_velocity(w, X, y, lam, lr, momentum, steps):
     """The step size inside the velocity: the same while the step size stays."""
     velocity, objectives = torch.zeros_like(w), []
     for _ in range(steps):
-        objectives.append(objective(w, X, y, lam))
+        objectives.append(float(0.5 * ((X @ w - y) ** 2).mean() + lam * (w**2).sum()))
         velocity = momentum * velocity - lr * (X.T @ (X @ w - y) / len(y) + 2 * lam * w)
         w = w + velocity
     return w, objectives
 
 
-def with_half_rate(w, X, y, lam, lr, momentum, steps):
-    return descent(decay=1.0)(w, X, y, lam, lr / 2, momentum, steps)
+def in_place(descent):
+    """Writes the new weights into those of the caller."""
+
+    def repaired_descent(w, *given):
+        found = descent(w, *given)
+        new = found[0] if isinstance(found, tuple) else found
+        if isinstance(new, torch.Tensor):
+            w.copy_(new)
+        return found
+
+    return repaired_descent
 
 
-def with_double_rate(w, X, y, lam, lr, momentum, steps):
-    return descent(decay=1.0)(w, X, y, lam, 2 * lr, momentum, steps)
+ONE_LAMBDA = {"decay": lambda w, lam: lam * w}
 
 
-def in_place(w, X, y, lam, lr, momentum, steps):
-    result, objectives = descent()(w, X, y, lam, lr, momentum, steps)
-    w.copy_(result)
-    return w, objectives
+def halved_data(X, r):
+    return 0.5 * X.T @ r / len(r)
 
 
-def after_the_step(w, X, y, lam, lr, momentum, steps):
-    objectives = []
-    velocity = torch.zeros_like(w)
-    for _ in range(steps):
-        velocity = momentum * velocity + X.T @ (X @ w - y) / len(y) + 2 * lam * w
-        w = w - lr * velocity
-        objectives.append(objective(w, X, y, lam))
-    return w, objectives
+def doubled_data(X, r):
+    return 2 * X.T @ r / len(r)
+
+
+def doubled_price(w, lam):
+    return 2 * lam * (w**2).sum()
 
 
 ANSWERS = Answers(
+    recipe=Recipe(descent),
     reference=by_sgd,
     variants={
         "2λw": descent(),
+        "torch.optim.SGD with weight_decay = 2λ": by_sgd,
         "autograd on the formula": by_autograd,
+        "as a tutorial prints it: backward, no_grad, zero_": by_backward,
         "in place on a copy": in_place_on_a_copy,
         "step size in the velocity": scaled_velocity,
+        "λw and a new line for the other λw": descent(decay=lambda w, lam: lam * w + lam * w),
+        "a matrix times the residual": descent(slope=lambda X, r: (X * r[:, None]).mean(0)),
     },
-    misconceptions=(
-        Misconception(
+    slips=(
+        slip(
             "unrepaired",
-            descent(decay=1.0),
             "As in the broken program, the formula has λ‖w‖², whose gradient is 2λw, and the "
             "step uses λw.",
             "Differentiate the formula by w.",
+            ONE_LAMBDA,
         ),
-        Misconception(
+        slip(
+            "lambda-doubled",
+            "The objective counts the penalty twice, as when λ is doubled for everything.",
+            "Leave the objective as it was: the factor 2 belongs to the gradient alone.",
+            price=doubled_price,
+        ),
+        slip(
+            "doubled-rate",
+            "The data part of the gradient is twice too large, as when the learning rate is doubled "
+            "instead of the decay.",
+            "Leave the learning rate and the data part alone, and change the penalty's gradient.",
+            slope=doubled_data,
+        ),
+        slip(
+            "data-part-halved",
+            "The data part of the gradient is half as large as it should be.",
+            "Leave X.T @ residual / len(y) as it was.",
+            slope=halved_data,
+        ),
+        slip(
+            "gradient-summed",
+            "The data part of the gradient is a sum over the samples; the formula has their mean.",
+            "Divide by len(y).",
+            slope=lambda X, r: X.T @ r,
+        ),
+        slip(
+            "no-decay",
+            "The penalty is gone from the step.",
+            "Its gradient is 2λw.",
+            decay=lambda w, lam: 0.0,
+        ),
+        slip(
+            "four-fold",
+            "The decay is now twice too large.",
+            "The gradient of λ‖w‖² is 2λw.",
+            decay=lambda w, lam: 4 * lam * w,
+        ),
+        slip(
+            "halved-decay",
+            "The decay is divided by 2, and it should be multiplied.",
+            "The gradient of λ‖w‖² is 2λw.",
+            decay=lambda w, lam: 0.5 * lam * w,
+        ),
+        slip(
+            "wrong-sign",
+            "The decay has the wrong sign and makes the weights grow.",
+            "The gradient of λ‖w‖² is +2λw.",
+            decay=lambda w, lam: -2 * lam * w,
+        ),
+        slip(
+            "sign-of-w",
+            "The decay pulls at all weights alike, with the sign of w: that belongs to an L1 "
+            "penalty.",
+            "The gradient of λ‖w‖² is 2λw.",
+            {"decay": lambda w, lam: lam * w.sign()},
+            {"decay": lambda w, lam: 2 * lam * w.sign()},
+        ),
+        slip(
+            "squared-decay",
+            "The penalty's value λw² stands in the gradient.",
+            "Differentiate it: 2λw.",
+            {"decay": lambda w, lam: lam * w**2},
+            {"decay": lambda w, lam: 2 * lam * w**2},
+        ),
+        slip(
+            "decay-of-the-norm",
+            "The decay has the length λ or 2λ, however long w is: that is the gradient of the norm, "
+            "and the formula has its square.",
+            "The gradient of λ‖w‖² is 2λw.",
+            {"decay": lambda w, lam: 2 * lam * w / w.norm()},
+            {"decay": lambda w, lam: lam * w / w.norm()},
+        ),
+        slip(
+            "nesterov",
+            "You changed the momentum to Nesterov's.",
+            "Repair the factor, and leave the rest as it was.",
+            move=lambda w, v, old, g, lr, momentum, lam: w - lr * (g + momentum * v),
+        ),
+        slip(
+            "no-momentum",
+            "The momentum is lost.",
+            "Keep the line of the velocity as it was.",
+            average=lambda v, g, momentum: g,
+        ),
+        slip(
+            "dampened",
+            "The gradient is multiplied by 1 − momentum before it enters the velocity.",
+            "As in torch.optim.SGD: velocity = momentum · velocity + gradient.",
+            average=lambda v, g, momentum: momentum * v + (1 - momentum) * g,
+        ),
+        slip(
+            "momentum-forgotten",
+            "The velocity adds up all gradients, without the factor momentum.",
+            "As in torch.optim.SGD: velocity = momentum · velocity + gradient.",
+            average=lambda v, g, momentum: v + g,
+        ),
+        slip(
+            "old-velocity",
+            "The step uses the velocity from before this gradient.",
+            "Bring the velocity up to date first, then take the step.",
+            move=lambda w, v, old, g, lr, momentum, lam: w - lr * old,
+        ),
+        slip(
+            "uphill",
+            "The step goes uphill.",
+            "Subtract lr times the velocity.",
+            move=lambda w, v, old, g, lr, momentum, lam: w + lr * v,
+        ),
+        slip(
+            "rate-lost",
+            "The step does not use lr.",
+            "w = w - lr * velocity.",
+            move=lambda w, v, old, g, lr, momentum, lam: w - v,
+        ),
+        slip(
+            "objective-halved",
+            "The objective has ½λ‖w‖², and the formula is λ‖w‖².",
+            "Leave the objective as it was.",
+            price=lambda w, lam: 0.5 * lam * (w**2).sum(),
+        ),
+        slip(
+            "norm-in-the-objective",
+            "The norm in the objective is not squared.",
+            "Leave the objective as it was: lam * (w ** 2).sum().",
+            price=lambda w, lam: lam * w.norm(),
+        ),
+        slip(
+            "data-alone",
+            "The objectives lack the penalty.",
+            "Note F(w), with λ‖w‖².",
+            price=lambda w, lam: 0.0,
+        ),
+        slip(
+            "no-half-of-the-error",
+            "The objective has the mean squared error without the ½ of the formula.",
+            "Leave the objective as it was.",
+            error=lambda r: (r**2).mean(),
+        ),
+        slip(
+            "error-summed",
+            "The objective adds up the squared errors; the formula has half of their mean.",
+            "Leave the objective as it was.",
+            {"error": lambda r: 0.5 * (r**2).sum()},
+            {"error": lambda r: (r**2).sum()},
+        ),
+        slip(
+            "after-the-step",
+            "F(w) is noted after each step; the first entry is to be F of the w that was given.",
+            "Note the objective first, then take the step.",
+            noted=lambda before, after: after,
+        ),
+        slip(
+            "one-objective-more",
+            "There is one objective more than steps.",
+            "Note F(w) before each step, and no more.",
+            noted=lambda before, after: [*before, after[-1]],
+        ),
+        slip(
+            "last-objective-only",
+            "Only the last objective is kept.",
+            "Append F(w) to a list before each step.",
+            noted=lambda before, after: before[-1:],
+        ),
+        slip(
+            "one-step-more",
+            "You take one step more than asked for.",
+            "for _ in range(steps).",
+            count=lambda steps: steps + 1,
+        ),
+        slip(
+            "one-step-only",
+            "You take a single step, whatever `steps` is.",
+            "Keep the return after the loop.",
+            count=lambda steps: 1,
+        ),
+        slip(
+            "in-place",
+            "You changed the w that the caller gave you.",
+            "Work on a copy: w = w - ..., not w -= ....",
+            around=in_place,
+        ),
+        slip(
+            "results-swapped",
+            "The objectives are returned first, and w second.",
+            "Return w, objectives.",
+            result=lambda w, objectives: (objectives, w),
+        ),
+        slip(
+            "w-alone",
+            "Only w is returned.",
+            "Return w, objectives.",
+            result=lambda w, objectives: w,
+        ),
+        slip(
+            "objectives-alone",
+            "Only the objectives are returned.",
+            "Return w, objectives.",
+            result=lambda w, objectives: objectives,
+        ),
+        slip(
             "formula-changed",
-            descent(decay=1.0, reported=0.5),
             "You changed the objective to ½λ‖w‖². Now formula and step agree, but the formula was "
             "given; the step was wrong.",
             "Keep λ‖w‖² in the objective, and change the step.",
+            {**ONE_LAMBDA, "price": lambda w, lam: 0.5 * lam * (w**2).sum()},
         ),
-        Misconception(
-            "lambda-doubled",
-            descent(decay=1.0, doubled=2.0),
-            "λ is doubled for everything. The step is right now, but the objective counts the "
-            "penalty twice.",
-            "Put the factor into the gradient alone.",
-        ),
-        Misconception(
+        slip(
             "both-places",
-            descent(decay=2.0, doubled=2.0),
             "The factor 2 is there twice: λ is doubled, and the gradient too.",
             "Leave λ as it is given.",
+            price=doubled_price,
+            decay=lambda w, lam: 4 * lam * w,
         ),
-        Misconception(
+        slip(
             "halved-rate",
-            with_half_rate,
-            "The learning rate is halved, which slows the data part as well; the ratio of the two "
-            "parts is as wrong as before.",
+            "The whole gradient, or the learning rate, is halved, which slows the data part as "
+            "well; the ratio of the two parts is as wrong as before.",
             "Leave the learning rate alone, and change the penalty's gradient.",
+            slope=halved_data,
+            decay=lambda w, lam: 0.5 * lam * w,
         ),
-        Misconception(
-            "doubled-rate",
-            with_double_rate,
-            "The whole gradient, or the learning rate, is doubled. The decay is right now, and the data part is twice too "
-            "large.",
-            "Leave the learning rate alone, and change the penalty's gradient.",
-        ),
-        Misconception(
+        slip(
             "data-halved",
-            descent(data=0.5, decay=1.0),
-            "You halved the data part of the gradient. The ratio is right now, but each step is "
-            "half as long as it should be.",
+            "You halved the data part of the gradient, or the learning rate. The ratio is right, "
+            "but each step is half as long as it should be.",
             "Change the penalty's part instead.",
+            slope=halved_data,
+            decay=lambda w, lam: lam * w,
         ),
-        Misconception(
+        slip(
+            "all-doubled",
+            "The ratio is right, but each step is twice as long as it should be: data part and "
+            "decay are both doubled.",
+            "Leave the learning rate and the data part as they were, and use 2λw.",
+            slope=doubled_data,
+            decay=lambda w, lam: 4 * lam * w,
+        ),
+        slip(
             "outside-the-momentum",
-            descent(decoupled=True),
             "The decay is applied to w directly and does not enter the velocity. That is the same "
             "without momentum only.",
             "Add 2λw to the gradient, before the momentum.",
+            {
+                "decay": lambda w, lam: 0.0,
+                "move": lambda w, v, old, g, lr, momentum, lam: w - lr * v - lr * 2 * lam * w,
+            },
         ),
-        Misconception(
-            "no-decay",
-            descent(decay=0.0),
-            "The penalty is gone from the step.",
-            "Its gradient is 2λw.",
+        slip(
+            "decay-after-the-step",
+            "You shrink w after the step, so that the step is decayed too, and the velocity does "
+            "not know of it.",
+            "Add 2λw to the gradient, before the momentum.",
+            {
+                "decay": lambda w, lam: 0.0,
+                "move": lambda w, v, old, g, lr, momentum, lam: (w - lr * v) * (1 - lr * 2 * lam),
+            },
         ),
-        Misconception(
-            "four-fold",
-            descent(decay=4.0),
-            "The decay is now twice too large.",
-            "The gradient of λ‖w‖² is 2λw.",
-        ),
-        Misconception(
-            "nesterov",
-            descent(nesterov=True),
-            "The factor is right, but you changed the momentum to Nesterov's.",
-            "Repair the factor, and leave the rest as it was.",
-        ),
-        Misconception(
-            "in-place",
-            in_place,
-            "The numbers are right, but you changed the w that the caller gave you.",
-            "Work on a copy: w = w - ..., not w -= ....",
-        ),
-        Misconception(
-            "after-the-step",
-            after_the_step,
-            "The factor is right, but F(w) is noted after each step; the first entry is to be"
-            " F of the w that was given.",
-            "Note the objective first, then take the step.",
-        ),
-        Misconception(
-            "results-swapped",
-            lambda *given: descent()(*given)[::-1],
-            "The objectives are returned first, and w second.",
-            "Return w, objectives.",
-        ),
-        Misconception(
-            "w-alone",
-            lambda *given: descent()(*given)[0],
-            "Only w is returned.",
-            "Return w, objectives.",
-        ),
-        Misconception(
-            "no-momentum",
-            lambda w, X, y, lam, lr, momentum, steps: descent()(w, X, y, lam, lr, 0.0, steps),
-            "The factor is right, but the momentum is lost.",
-            "Keep the line of the velocity as it was.",
+        slip(
+            "decay-without-lr",
+            "2λw is subtracted from w directly, without the step size.",
+            "Add 2λw to the gradient, before the momentum.",
+            {
+                "decay": lambda w, lam: 0.0,
+                "move": lambda w, v, old, g, lr, momentum, lam: w - lr * v - 2 * lam * w,
+            },
         ),
     ),
 )
