@@ -164,11 +164,9 @@ CURES: dict[str, Callable[[Setting], Setting]] = {
 
 def first_gradient(setting: Setting, data: Dataset, seed: int) -> float:
     """The length of the gradient that reaches the first layer's weights, before any training."""
-    model = build(setting, data, seed)
+    model: Any = build(setting, data, seed)
     F.cross_entropy(model(data.x_train), data.y_train).backward()
-    gradient = model.linear1.weight.grad
-    assert gradient is not None
-    return gradient.norm().item()
+    return float(model.linear1.weight.grad.norm())
 
 
 def dead_by_depth(depths: Sequence[int], data: Dataset, seed: int) -> list[tuple[float, float]]:
