@@ -110,10 +110,11 @@ show_figure(
 def l1_penalty(parameters):
     """The sum of |w| over all entries of all tensors.
 
-    parameters: an iterable of tensors of any shapes; it may be readable only once
-        (model.parameters() is such an iterable). All of them count, also biases.
+    parameters: tensors of any shapes to loop over, such as model.parameters(). All of them
+        count, also biases.
 
-    Returns a 0-d tensor through which gradients flow; a zero tensor for no parameters.
+    Returns a 0-d tensor through which gradients flow, of the dtype of the parameters; a zero
+    tensor for no parameters.
     Nothing is changed, and backward() is not called. Everything in torch is allowed.
     """
     ### BEGIN SOLUTION
@@ -191,8 +192,8 @@ with uses_your_code():
 def sgd_step(parameters, lr, weight_decay=0.0):
     """One step of gradient descent with weight decay, in place, as torch.optim.SGD.
 
-    parameters: an iterable of tensors with gradients in p.grad; it may be readable only once.
-        Those whose grad is None are left alone.
+    parameters: tensors to loop over, such as model.parameters(), with gradients in p.grad. Those
+        whose grad is None are left alone.
     lr: the step size, a number.
     weight_decay: λ; lr·λ·w is subtracted from w together with lr times the gradient.
 
@@ -272,8 +273,7 @@ def weight_decay_for(lam, penalty):
     """The weight_decay of torch.optim.SGD that equals a penalty.
 
     lam: λ, a number of 0 or more.
-    penalty: "half_squared" for ½λ‖w‖², "squared" for λ‖w‖². Anything else is a ValueError, other
-        spellings too.
+    penalty: "half_squared" for ½λ‖w‖², "squared" for λ‖w‖². Anything else is a ValueError.
 
     Returns a number.
     """
