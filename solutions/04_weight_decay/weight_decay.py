@@ -449,9 +449,7 @@ def parameter_groups(model, weight_decay):
     (a number, 0 for the second). Both groups need it, since the default of AdamW is not 0.
 
     Not decayed: biases (the parameter's own name contains "bias") and the parameters of
-    torch's normalisation layers, of any number of axes. Decayed: every other weight, that of
-    nn.Embedding too. A parameter with fewer than two axes that is neither, such as a learned
-    temperature or the slope of nn.PReLU, may be in either group.
+    torch's normalisation layers, of any number of axes. Decayed: every other weight.
     Each parameter appears once, also one that two layers share; frozen ones are left out.
     The model is not changed.
     """
@@ -729,9 +727,9 @@ def soft_threshold(w, threshold):
     """The proximal step of the L1 norm, entry by entry.
 
     w: a tensor of any shape; it is left unchanged.
-    threshold: a number of 0 or more.
+    threshold: a number above 0.
 
-    Returns a tensor of the shape, dtype and device of w, through which gradients flow.
+    Returns a tensor of the shape and dtype of w, through which gradients flow.
     Not allowed: torch's own softshrink.
     """
     ### BEGIN SOLUTION
@@ -837,9 +835,9 @@ with uses_your_code():
 def ridge_solution(X, y, lam):
     """The w that minimises ½‖Xw − y‖² + ½λ‖w‖²; no intercept.
 
-    X: (n, d), one row a sample, any n and d. y: (n,). lam: λ > 0, a number.
+    X: (n, d), one row a sample; n may be smaller than d. y: (n,). lam: λ > 0, a number.
 
-    Returns w of shape (d,), of the dtype and device of X, through which gradients flow.
+    Returns w of shape (d,), of the dtype of X, through which gradients flow.
     X and y are left unchanged. Everything in torch is allowed.
     """
     ### BEGIN SOLUTION

@@ -148,15 +148,15 @@ ANSWERS = Answers(
             "Your L2 penalty takes a root of the sum of squares, and the squared norm is meant.",
             "Double the weights: ½Σw² must become four times as large. Leave the root out.",
             {"finish2": lambda total, ps: total.sqrt(), "factor2": 1.0},
-            {"finish2": lambda total, ps: total.sqrt()},
+            {"finish2": lambda total, ps: total.sqrt(), "factor2": 0.5},
             {"finish2": lambda total, ps: 0.5 * total.sqrt(), "factor2": 1.0},
         ),
         slip(
             "sum-of-norms",
             "Your L2 penalty adds up the norms of the tensors, without squaring them.",
             "Square before you sum: ½Σw² has no root in it.",
-            {"each2": itself, "sum2": torch.linalg.vector_norm},
-            {"each2": itself, "sum2": torch.linalg.vector_norm, "factor2": 1.0},
+            {"each2": itself, "sum2": torch.linalg.vector_norm, "add": torch.add},
+            {"each2": itself, "sum2": torch.linalg.vector_norm, "add": torch.add, "factor2": 1.0},
         ),
         slip(
             "root-and-square-again",
@@ -286,6 +286,7 @@ ANSWERS = Answers(
             "Only the first tensor counts in your penalties.",
             "Look where return stands: behind the loop, and not inside.",
             chosen=lambda ps: islice(ps, 1),
+            add=torch.add,
         ),
         slip(
             "last-only",

@@ -219,7 +219,7 @@ ANSWERS = Answers(
             "scaled-decay",
             "You multiply the gradient by weight_decay, where the weight is meant.",
             "Weight decay multiplies w, also when the gradient is 0.",
-            _decays(lambda w, g, wd: wd * g),
+            _decays(lambda w, g, wd: wd * (0 * w if g is None else g)),
         ),
         slip(
             "decay-squared",

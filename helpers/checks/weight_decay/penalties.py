@@ -21,7 +21,7 @@ def _cases(rng: torch.Generator) -> Iterator[Case]:
         return Case(name, parameters=list(parameters), lazy=lazy)
 
     double = torch.float64
-    yield case("one tensor", torch.tensor([3.0, -4.0]))
+    yield case("one tensor", torch.tensor([3.0, -4.0, 0.5]))
     yield case("two tensors of different sizes", torch.tensor([[3.0, -4.0]]), torch.tensor([2.0]))
     yield case("weights and biases of two layers", draw(4, 3), draw(4), draw(2, 4), draw(2))
     yield case("a bias of zeros", draw(2, 3), torch.tensor([0.0, 0.0]))

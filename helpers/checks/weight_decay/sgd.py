@@ -20,7 +20,7 @@ def _cases(rng: torch.Generator) -> Iterator[Case]:
     def case(
         name: str,
         *weights: torch.Tensor,
-        lr: float = 0.5,
+        lr: float = 0.3,
         decay: float | None = 0.2,
         without: tuple[int, ...] = (),
         frozen: tuple[int, ...] = (),
@@ -49,7 +49,7 @@ def _cases(rng: torch.Generator) -> Iterator[Case]:
     yield case("a gradient of zeros and weight decay", w, grads=[zeros])
     yield case("weight and bias", draw(2, 3), draw(2))
     yield case("a parameter without a gradient", draw(2), draw(3), draw(2, 2), without=(1,))
-    yield case("a frozen parameter", draw(3), draw(2), frozen=(0,))
+    yield case("a frozen parameter", draw(3), draw(2), frozen=(1,))
     yield case("float64, large weights", draw(3, dtype=double) + 1000, lr=0.01, decay=3.0)
     yield case("parameters that can be read only once", draw(2, 2), draw(2), lazy=True).beyond()
     yield case(
