@@ -27,9 +27,17 @@ def _two_groups(decayed: Any, spared: Any, weight_decay: float) -> Groups:
     ]
 
 
+def _own(module: nn.Module) -> Iterator[tuple[str, nn.Parameter]]:
+    return module.named_parameters(recurse=False)
+
+
+def _with_inner(module: nn.Module) -> Iterator[tuple[str, nn.Parameter]]:
+    return module.named_parameters()
+
+
 def grouping(
     modules: Any = lambda model: model.named_modules(),
-    held: Any = lambda module: module.named_parameters(recurse=False),
+    held: Any = _own,
     counts: Any = lambda p: p.requires_grad,
     once: bool = True,
     is_bias: Any = lambda name, full, p: "bias" in name,
@@ -124,7 +132,7 @@ def names_that_decay(model: nn.Module, weight_decay: float) -> Groups:
 
 def _known(*kinds: type) -> dict[str, Any]:
     """Only the weights of these layers are decayed; the rest is spared."""
-    return {"is_other": lambda m, n, p: not (isinstance(m, kinds) and n == "weight")}
+    return {"is_other": lambda m, n, p: not (isinstance(m, kinds) and n == "weight"), "held": _own}
 
 
 def _only(*kinds: type) -> dict[str, Any]:
@@ -160,10 +168,6 @@ def _freeze(spared: list[nn.Parameter]) -> None:
 
 def _never(*_: Any) -> bool:
     return False
-
-
-def _own(module: nn.Module) -> Iterator[tuple[str, nn.Parameter]]:
-    return module.named_parameters()
 
 
 LISTS = {
@@ -281,19 +285,13 @@ ANSWERS = Answers(
             _known(nn.Linear, nn.Conv2d),
             _known(nn.Linear, *CONVOLUTIONS),
             _known(nn.Linear, *CONVOLUTIONS, nn.Embedding),
-            {"is_other": lambda m, n, p: not n.endswith("weight")},
+            {"is_other": lambda m, n, p: not n.endswith("weight"), "held": _own},
         ),
         slip(
             "includes-frozen",
             "You put frozen parameters into the groups.",
             "Look at requires_grad of each parameter.",
             counts=lambda p: True,
-        ),
-        slip(
-            "only-frozen",
-            "You take the frozen parameters and leave out those that are trained.",
-            "Skip a parameter where requires_grad is False.",
-            counts=lambda p: not p.requires_grad,
         ),
         slip(
             "shared-twice",
@@ -312,16 +310,16 @@ ANSWERS = Answers(
             "whole-children",
             "You sort each outermost module as a whole, and inside it there are others.",
             "model.modules() walks through all modules, also those inside others.",
-            {"modules": lambda model: model.named_children(), "held": _own},
-            {"modules": _children, "held": _own},
+            {"modules": lambda model: model.named_children(), "held": _with_inner, "once": True},
+            {"modules": _children, "held": _with_inner, "once": True},
         ),
         slip(
             "recurses",
             "You take also the parameters of the modules inside a module, so the model itself "
             "comes first and holds them all.",
             "module.named_parameters(recurse=False) gives those that the module holds itself.",
-            {"held": _own},
-            {"held": _own, "once": False},
+            {"held": _with_inner},
+            {"held": _with_inner, "once": False},
         ),
         slip(
             "swapped",

@@ -22,11 +22,15 @@ def _eye(X: Tensor, size: int) -> Tensor:
     return torch.eye(size, dtype=X.dtype, device=X.device)
 
 
+def _on_diagonal(X: Tensor, lam: float) -> Tensor:
+    return lam * _eye(X, X.shape[1])
+
+
 def ridge(
     data: Any = lambda X, y: (X, y),
     strength: Any = lambda lam, X: lam,
     gram: Any = lambda X: X.T @ X,
-    penalty: Any = lambda X, lam: lam * _eye(X, X.shape[1]),
+    penalty: Any = _on_diagonal,
     right_side: Any = lambda X, y: X.T @ y,
     solve: Any = torch.linalg.solve,
     result: Any = lambda w, lam: w,
@@ -104,7 +108,7 @@ def _by_pinv(A: Tensor, b: Tensor) -> Tensor:
     return torch.linalg.pinv(A) @ b
 
 
-def _on_diagonal_of_ones(X: Tensor, lam: float) -> Any:
+def _on_every_entry(X: Tensor, lam: float) -> Any:
     return lam
 
 
@@ -208,9 +212,9 @@ ANSWERS = Answers(
             "adds-to-every-entry",
             "X.T @ X + lam adds λ to every entry of the matrix.",
             "λ belongs on the diagonal: lam * torch.eye(d).",
-            {"penalty": _on_diagonal_of_ones, "solve": _by_pinv},
-            {"penalty": _on_diagonal_of_ones, "solve": torch.linalg.solve},
-            {"penalty": _on_diagonal_of_ones, "solve": _by_inverse},
+            {"penalty": _on_every_entry, "solve": _by_pinv},
+            {"penalty": _on_every_entry, "solve": torch.linalg.solve},
+            {"penalty": _on_every_entry, "solve": _by_inverse},
         ),
         slip(
             "not-the-first-feature",
@@ -248,10 +252,9 @@ ANSWERS = Answers(
         ),
         slip(
             "elementwise",
-            "You multiply entry by entry, where a product of matrices is meant.",
-            "Write @ and not *.",
-            {"gram": lambda X: X.T * X},
-            {"right_side": lambda X, y: X.T * y},
+            "You multiply Xᵀ and y entry by entry, where a product of matrices is meant.",
+            "Write X.T @ y, and not *.",
+            right_side=lambda X, y: X.T * y,
         ),
         slip(
             "with-intercept",
@@ -270,8 +273,8 @@ ANSWERS = Answers(
             "penalised-intercept",
             "You fit an intercept too, by a column of ones, and there is none here.",
             "Use X as it is.",
-            {"data": _with_ones, "result": lambda w, lam: w[:-1]},
-            {"data": _ones_first, "result": lambda w, lam: w[1:]},
+            {"data": _with_ones, "result": lambda w, lam: w[:-1], "penalty": _on_diagonal},
+            {"data": _ones_first, "result": lambda w, lam: w[1:], "penalty": _on_diagonal},
         ),
         slip(
             "intercept-in-result",

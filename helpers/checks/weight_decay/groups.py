@@ -83,13 +83,15 @@ def _how_often(known: Known, groups: list[dict[str, Any]]) -> str:
     entries = [entry for group in groups for entry in group["params"]]
     counts = [f"{name} {sum(entry is p for entry in entries)}×" for name, p, _ in known]
     strange = _strange(known, groups)
-    return ", ".join([*counts, *([f"and {strange} other things"] if strange else [])])
+    return ", ".join(
+        [*counts, *([f"and {len(strange)} other things ({strange[0]})"] if strange else [])]
+    )
 
 
-def _strange(known: Known, groups: list[dict[str, Any]]) -> int:
-    """How many things in the groups are no parameters of the model."""
+def _strange(known: Known, groups: list[dict[str, Any]]) -> list[str]:
+    """The types of what stands in the groups and is no parameter of the model."""
     entries = [entry for group in groups for entry in group["params"]]
-    return sum(all(entry is not p for _, p, _ in known) for entry in entries)
+    return [type(e).__name__ for e in entries if all(e is not p for _, p, _ in known)]
 
 
 def _names(known: Known, groups: list[dict[str, Any]], open_names: frozenset[str]) -> str:

@@ -45,7 +45,8 @@ def _cases(rng: torch.Generator) -> Iterator[Case]:
     double = torch.float64
     w, zeros = torch.tensor([1.0, -2.0]), torch.zeros(STEPS, 2)
     yield case("a gradient and weight decay", w, grads=[zeros + torch.tensor([2.0, 4.0])])
-    yield case("without weight decay", w, decay=None, grads=[zeros + torch.tensor([2.0, 4.0])])
+    gradient = (zeros + torch.tensor([2.0, 4.0])).double()
+    yield case("without weight decay", w.double(), decay=None, grads=[gradient])
     yield case("a gradient of zeros and weight decay", w, grads=[zeros])
     yield case("weight and bias", draw(2, 3), draw(2))
     yield case("a parameter without a gradient", draw(2), draw(3), draw(2, 2), without=(1,))
