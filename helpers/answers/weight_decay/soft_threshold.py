@@ -73,8 +73,8 @@ def by_masks(w: Tensor, threshold: float) -> Tensor:
 def _writing_into(step: Any) -> Any:
     def in_place(w: Tensor, threshold: float) -> Any:
         result = step(w, threshold)
-        if isinstance(result, Tensor) and result.shape == w.shape:
-            w.data.copy_(result)
+        if not w.requires_grad and isinstance(result, Tensor) and result.shape == w.shape:
+            w.copy_(result)
         return result
 
     return in_place
@@ -83,7 +83,8 @@ def _writing_into(step: Any) -> Any:
 def _clearing_small(step: Any) -> Any:
     def in_place(w: Tensor, threshold: float) -> Any:
         result = step(w, threshold)
-        w.data[w.data.abs() <= threshold] = 0
+        if not w.requires_grad:
+            w[w.abs() <= threshold] = 0
         return result
 
     return in_place
