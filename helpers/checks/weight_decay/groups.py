@@ -51,14 +51,14 @@ def _observe(parameter_groups: Any, case: Case) -> Iterator[tuple[str, Any]]:
     yield "names afterwards", ", ".join(name for name, _ in model.named_parameters())
 
 
-def _kind(result: Any) -> str:
+def _kind(result: Any) -> str | None:
     """What kind of thing was returned; tuples and other sequences of dicts are as good."""
     if isinstance(result, (list, tuple)):
         kinds = sorted({type(group).__name__ for group in result if not isinstance(group, dict)})
         return f"a list that holds {' and '.join(kinds)}" if kinds else "a list of dicts"
-    if result is None or isinstance(result, (dict, torch.optim.Optimizer)):
+    if isinstance(result, (dict, torch.optim.Optimizer)):
         return f"a {type(result).__name__}"
-    return "a list of dicts"
+    return None if result is None else "a list of dicts"
 
 
 def _taken(groups: list[dict[str, Any]], has_sets: bool) -> str:

@@ -23,8 +23,8 @@ def _cases(rng: torch.Generator) -> Iterator[Case]:
     def other(*shape: int) -> torch.Tensor:
         return torch.randn(shape, generator=rng, dtype=double)
 
-    small = {"X": torch.tensor([[1.0, 0.0], [2.0, 1.0], [0.0, -1.0]]), "y": torch.arange(1.0, 4.0)}
-    yield Case("three samples, two features", **small, lam=0.5)
+    X = torch.tensor([[1.0, 0.0], [2.0, 1.0], [0.0, -1.0], [1.0, 2.0]])
+    yield Case("four samples, two features", X=X, y=torch.tensor([1.0, 2.0, 3.0, 5.0]), lam=0.7)
     yield case("more samples than features", 8, 3, 0.7)
     yield case("fewer samples than features", 3, 6, 2.3)
     yield case("fewer samples than features, float64, a small λ", 5, 12, 1e-3, double)
