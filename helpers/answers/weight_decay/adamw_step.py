@@ -351,7 +351,7 @@ ANSWERS = Answers(
             "other-default-betas",
             "Your default for betas is {constant}, and AdamW's is (0.9, 0.999).",
             "Keep the signature of the skeleton.",
-            ((0.9, 0.99), (0.9, 0.95), (0.999, 0.9), (0.9, 0.9)),
+            ((0.9, 0.99), (0.9, 0.95), (0.9, 0.9)),
             lambda c: {"default_betas": c},
         ),
         family(
