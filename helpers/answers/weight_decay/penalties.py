@@ -227,7 +227,10 @@ ANSWERS = Answers(
             "mean-of-all",
             "You divided by the number of all weights together.",
             "A penalty is a sum over the weights, not their mean.",
-            *_finishes(lambda total, ps: total / max(sum(p.numel() for p in ps), 1)),
+            *(
+                {**form, "add": torch.add}
+                for form in _finishes(lambda total, ps: total / max(sum(p.numel() for p in ps), 1))
+            ),
         ),
         slip(
             "mean-over-tensors",

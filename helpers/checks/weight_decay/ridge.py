@@ -43,12 +43,12 @@ def _observe(ridge_solution: Any, case: Case) -> Iterator[tuple[str, Any]]:
     if case.X.device.type == "meta":
         yield "w", _without_numbers(ridge_solution, case)
         return
+    fresh = case.fresh()
     yield "w", ridge_solution(case.X, case.y, case.lam)
     yield "X afterwards", case.X
     yield "y afterwards", case.y
     if not case.X.any(dim=0).all():  # singular vectors have no slope there, though w has
         return
-    fresh = case.fresh()
     X, y = fresh.X.requires_grad_(), fresh.y.requires_grad_()
     w = ridge_solution(X, y, case.lam)
     connected = bool(getattr(w, "requires_grad", False))

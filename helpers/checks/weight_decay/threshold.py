@@ -34,9 +34,9 @@ def _cases(rng: torch.Generator) -> Iterator[Case]:
 
 
 def _observe(soft_threshold: Any, case: Case) -> Iterator[tuple[str, Any]]:
+    leaf = case.fresh().w.requires_grad_()
     yield "value", soft_threshold(case.w, case.threshold)
     yield "w afterwards", case.w
-    leaf = case.fresh().w.requires_grad_()
     result = soft_threshold(leaf.clone(), case.threshold)
     yield "connected", bool(getattr(result, "requires_grad", False))
     if leaf.device.type == "meta" or not getattr(result, "requires_grad", False):
