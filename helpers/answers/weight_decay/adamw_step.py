@@ -299,7 +299,7 @@ ANSWERS = Answers(
             "fixed-eps",
             "Your step uses the number {constant} and not the argument eps.",
             "Divide by √v̂ + eps.",
-            (1e-30, 1e-8, 1e-7, 1e-6, 1e-10),
+            (0.0, 1e-8, 1e-7, 1e-6, 1e-10),
             lambda c: {"bottom": lambda v_hat, eps, b, t: v_hat.sqrt() + c},
         ),
         slip(
@@ -365,7 +365,7 @@ ANSWERS = Answers(
             "other-default",
             "Your default for weight_decay is {constant}, and AdamW's is 0.01.",
             "Keep the signature of the skeleton.",
-            (0.0, 0.1, 1e-3, 1e-4),
+            (0.0, 0.1),
             lambda c: {"default_decay": c},
         ),
         slip(

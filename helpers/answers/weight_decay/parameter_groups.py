@@ -351,13 +351,13 @@ ANSWERS = Answers(
         slip(
             "two-lists",
             "You return two lists of parameters, and two dicts are meant.",
-            "Each group is a dict: {'params': ..., 'weight_decay': ...}.",
+            "Each group is a dict with the keys 'params' and 'weight_decay'.",
             groups=lambda d, s, wd: (d, s),
         ),
         slip(
             "one-dict",
             "You return one dict, and a list of two dicts is meant.",
-            "Each group is a dict of its own: {'params': ..., 'weight_decay': ...}.",
+            "Each group is a dict of its own, with the keys 'params' and 'weight_decay'.",
             {"groups": lambda d, s, wd: {"decayed": d, "spared": s}},
             {"groups": lambda d, s, wd: {"params": d, "weight_decay": wd}},
         ),
