@@ -132,9 +132,8 @@ class _Search:
         if case is None:
             return
         mine, alone = self.student(case), self.known.shown((a,), case)
-        keys = [*mine.seen, *(k for k in alone.seen if k not in mine.seen)]
-        last = keys[-1] if keys else next(iter(self.known.expected(case).seen))
-        key = next((k for k in keys if not same_at(self.check, k, mine, alone)), last)
+        keys = {**mine.seen, **alone.seen, **self.known.expected(case).seen}
+        key = next((k for k in keys if not same_at(self.check, k, mine, alone)), next(iter(keys)))
         couples = ((x, b) for x, b in product([a], hidden) if can_be_joined(x, b))
         yield from self._screened(couples, case, key, budget)
 

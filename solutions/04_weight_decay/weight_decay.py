@@ -110,10 +110,11 @@ show_figure(
 def l1_penalty(parameters):
     """The sum of |w| over all entries of all tensors.
 
-    parameters: an iterable of tensors of any shapes; it may be readable only once
-        (model.parameters() is such an iterable). All of them count, also biases.
+    parameters: tensors of any shapes to loop over, such as model.parameters(). All of them
+        count, also biases.
 
-    Returns a 0-d tensor through which gradients flow; a zero tensor for no parameters.
+    Returns a 0-d tensor through which gradients flow, of the dtype of the parameters; a zero
+    tensor for no parameters.
     Nothing is changed, and backward() is not called. Everything in torch is allowed.
     """
     ### BEGIN SOLUTION
@@ -191,8 +192,8 @@ with uses_your_code():
 def sgd_step(parameters, lr, weight_decay=0.0):
     """One step of gradient descent with weight decay, in place, as torch.optim.SGD.
 
-    parameters: an iterable of tensors with gradients in p.grad; it may be readable only once.
-        Those whose grad is None are left alone.
+    parameters: tensors to loop over, such as model.parameters(), with gradients in p.grad. Those
+        whose grad is None are left alone.
     lr: the step size, a number.
     weight_decay: λ; lr·λ·w is subtracted from w together with lr times the gradient.
 
@@ -272,8 +273,7 @@ def weight_decay_for(lam, penalty):
     """The weight_decay of torch.optim.SGD that equals a penalty.
 
     lam: λ, a number of 0 or more.
-    penalty: "half_squared" for ½λ‖w‖², "squared" for λ‖w‖². Anything else is a ValueError, other
-        spellings too.
+    penalty: "half_squared" for ½λ‖w‖², "squared" for λ‖w‖². Anything else is a ValueError.
 
     Returns a number.
     """
@@ -450,9 +450,7 @@ def parameter_groups(model, weight_decay):
     (a number, 0 for the second). Both groups need it, since the default of AdamW is not 0.
 
     Not decayed: biases (the parameter's own name contains "bias") and the parameters of
-    torch's normalisation layers, of any number of axes. Decayed: every other weight, that of
-    nn.Embedding too. A parameter with fewer than two axes that is neither, such as a learned
-    temperature or the slope of nn.PReLU, may be in either group.
+    torch's normalisation layers, of any number of axes. Decayed: every other weight.
     Each parameter appears once, also one that two layers share; frozen ones are left out.
     The model is not changed.
     """
@@ -732,9 +730,9 @@ def soft_threshold(w, threshold):
     """The proximal step of the L1 norm, entry by entry.
 
     w: a tensor of any shape; it is left unchanged.
-    threshold: a number of 0 or more.
+    threshold: a number above 0.
 
-    Returns a tensor of the shape, dtype and device of w, through which gradients flow.
+    Returns a tensor of the shape and dtype of w, through which gradients flow.
     Not allowed: torch's own softshrink.
     """
     ### BEGIN SOLUTION
@@ -840,9 +838,9 @@ with uses_your_code():
 def ridge_solution(X, y, lam):
     """The w that minimises ½‖Xw − y‖² + ½λ‖w‖²; no intercept.
 
-    X: (n, d), one row a sample, any n and d. y: (n,). lam: λ > 0, a number.
+    X: (n, d), one row a sample; n may be smaller than d. y: (n,). lam: λ > 0, a number.
 
-    Returns w of shape (d,), of the dtype and device of X, through which gradients flow.
+    Returns w of shape (d,), of the dtype of X, through which gradients flow.
     X and y are left unchanged. Everything in torch is allowed.
     """
     ### BEGIN SOLUTION

@@ -45,10 +45,12 @@ def adamw(
     correct_m: Any = lambda m, b, t: m / (1 - b**t),
     correct_v: Any = lambda v, b, t: v / (1 - b**t),
     bottom: Any = lambda v_hat, eps, b, t: v_hat.sqrt() + eps,
-    decay: Any = lambda w, s, lr, wd: lr * wd * w,
+    decay: Any = lambda w, s, lr, wd, rate: lr * wd * w,
     move: Any = lambda s, lr: -lr * s,
     result: Any = lambda w, m, v, m_hat, v_hat: (w, m, v),
     default_lr: float = 1e-3,
+    default_betas: tuple[float, float] = (0.9, 0.999),
+    default_eps: float = 1e-8,
     default_decay: float = 1e-2,
 ) -> Any:
     """AdamW (Loshchilov and Hutter 2019) from its parts, as PyTorch reads it."""
@@ -60,8 +62,8 @@ def adamw(
         v: Tensor,
         t: int,
         lr: float = default_lr,
-        betas: tuple[float, float] = (0.9, 0.999),
-        eps: float = 1e-8,
+        betas: tuple[float, float] = default_betas,
+        eps: float = default_eps,
         weight_decay: float = default_decay,
     ) -> Any:
         g = gradient(grad, w, weight_decay)
@@ -69,7 +71,8 @@ def adamw(
         m, v, n = first(m, g, b1), second(v, g, b2), count(t)
         m_hat, v_hat = correct_m(m, b1, n), correct_v(v, b2, n)
         s = m_hat / bottom(v_hat, eps, b2, n)
-        w = w + move(s, lr) - decay(w, s, lr, weight_decay)
+        rate = (1 - b2**n) ** 0.5 / (1 - b1**n) if n > 0 else 1.0
+        w = w + move(s, lr) - decay(w, s, lr, weight_decay, rate)
         return result(w, m, v, m_hat, v_hat)
 
     return adamw_step
@@ -108,6 +111,24 @@ def _on_copies(w: Tensor, grad: Tensor, m: Tensor, v: Tensor, t: int, **options:
     return [w, m, v]
 
 
+def _as_the_paper(
+    w: Tensor,
+    grad: Tensor,
+    m: Tensor,
+    v: Tensor,
+    t: int,
+    lr: float = 1e-3,
+    betas: tuple[float, float] = (0.9, 0.999),
+    eps: float = 1e-8,
+    weight_decay: float = 1e-2,
+) -> State:
+    m_t = betas[0] * m + (1 - betas[0]) * grad
+    v_t = betas[1] * v + (1 - betas[1]) * torch.square(grad)
+    m_hat = m_t / (1 - betas[0] ** t)
+    v_hat = v_t / (1 - betas[1] ** t)
+    return w - lr * m_hat / (torch.sqrt(v_hat) + eps) - lr * weight_decay * w, m_t, v_t
+
+
 def changing(*names: str) -> Any:
     """Writes these results into what the caller gave."""
 
@@ -134,6 +155,7 @@ ANSWERS = Answers(
         "by hand": RIGHT,
         "rearranged as PyTorch has it": _rearranged,
         "in place on its own copies": _on_copies,
+        "as the paper prints it: the decay beside the step": _as_the_paper,
     },
     slips=(
         slip(
@@ -141,7 +163,7 @@ ANSWERS = Answers(
             "You add λw to the gradient: that is Adam with an L2 penalty, and not AdamW.",
             "Decoupled decay acts on w alone: w − lr·(step + λw), with m and v from the gradient only.",
             gradient=lambda g, w, wd: g + wd * w,
-            decay=lambda w, s, lr, wd: 0.0,
+            decay=lambda w, s, lr, wd, rate: 0.0,
         ),
         slip(
             "both-decays",
@@ -153,25 +175,49 @@ ANSWERS = Answers(
             "no-decay",
             "Your step does not use weight_decay: that is plain Adam.",
             "Subtract lr·λ·w as well.",
-            decay=lambda w, s, lr, wd: 0.0,
+            decay=lambda w, s, lr, wd, rate: 0.0,
         ),
         slip(
             "decay-without-lr",
             "You subtract λw without the step size.",
             "PyTorch multiplies both by lr: w − lr·(step + λw).",
-            decay=lambda w, s, lr, wd: wd * w,
+            decay=lambda w, s, lr, wd, rate: wd * w,
         ),
         slip(
             "decay-after-step",
             "You decay the weight after the step, so that the step is decayed too.",
             "Use the weight from before the step in both terms.",
-            decay=lambda w, s, lr, wd: lr * wd * (w - lr * s),
+            decay=lambda w, s, lr, wd, rate: lr * wd * (w - lr * s),
+        ),
+        slip(
+            "double-decay",
+            "Your decay is twice too strong.",
+            "weight_decay=λ belongs to ½λ‖w‖², whose gradient is λw.",
+            decay=lambda w, s, lr, wd, rate: 2 * lr * wd * w,
+        ),
+        slip(
+            "half-decay",
+            "Your decay is half as strong as it should be.",
+            "The step is w − lr·(step + λw), without a ½.",
+            decay=lambda w, s, lr, wd, rate: lr * wd * w / 2,
+        ),
+        slip(
+            "decay-with-corrected-rate",
+            "The bias correction is in the rate that multiplies your decay too.",
+            "The decay is lr·λ·w with lr as it is given; only the step is corrected.",
+            decay=lambda w, s, lr, wd, rate: lr * rate * wd * w,
+        ),
+        slip(
+            "decays-the-step",
+            "You multiply the step by λ, where the weight is meant.",
+            "Decoupled decay acts on w: w − lr·(step + λw).",
+            decay=lambda w, s, lr, wd, rate: lr * wd * s,
         ),
         slip(
             "decay-grows",
             "Your decay has the wrong sign, so it makes the weights grow.",
             "The whole bracket is subtracted: w − lr·(step + λw).",
-            decay=lambda w, s, lr, wd: -lr * wd * w,
+            decay=lambda w, s, lr, wd, rate: -lr * wd * w,
         ),
         slip(
             "uphill",
@@ -205,8 +251,21 @@ ANSWERS = Answers(
             count=lambda t: t + 1,
         ),
         slip(
+            "counts-one-less",
+            "You use t − 1, which is 0 in the first step, where 1 − β⁰ = 0 divides.",
+            "Use t as it is given.",
+            count=lambda t: t - 1,
+        ),
+        slip(
+            "multiplies-by-correction",
+            "You multiply by 1 − βᵗ, where it divides.",
+            "m and v begin at 0 and are too small at first: m / (1 − β₁ᵗ).",
+            correct_m=lambda m, b, t: m * (1 - b**t),
+            correct_v=lambda v, b, t: v * (1 - b**t),
+        ),
+        slip(
             "always-first",
-            "Your bias correction uses t = 1 in every step.",
+            "Your bias correction divides by 1 − β in every step, as if t were always 1.",
             "Use the t that is given: 1 − β ** t.",
             count=lambda t: 1,
         ),
@@ -240,7 +299,7 @@ ANSWERS = Answers(
             "fixed-eps",
             "Your step uses the number {constant} and not the argument eps.",
             "Divide by √v̂ + eps.",
-            (1e-30, 1e-8, 1e-7, 1e-6, 1e-10),
+            (0.0, 1e-8, 1e-7, 1e-6, 1e-10),
             lambda c: {"bottom": lambda v_hat, eps, b, t: v_hat.sqrt() + c},
         ),
         slip(
@@ -281,23 +340,46 @@ ANSWERS = Answers(
             "An average: β₁·m + (1 − β₁)·grad.",
             first=lambda m, g, b: g,
         ),
-        slip(
+        family(
             "other-default-lr",
-            "Your default for lr is 0.01, and AdamW's is 0.001.",
+            "Your default for lr is {constant}, and AdamW's is 0.001.",
             "Keep the signature of the skeleton.",
-            default_lr=1e-2,
+            (0.01, 0.1, 1e-4),
+            lambda c: {"default_lr": c},
         ),
-        slip(
-            "other-default",
-            "Your default for weight_decay is 0, and AdamW's is 0.01.",
+        family(
+            "other-default-betas",
+            "Your default for betas is {constant}, and AdamW's is (0.9, 0.999).",
             "Keep the signature of the skeleton.",
-            default_decay=0.0,
+            ((0.9, 0.99), (0.9, 0.95), (0.9, 0.9)),
+            lambda c: {"default_betas": c},
+        ),
+        family(
+            "other-default-eps",
+            "Your default for eps is {constant}, and AdamW's is 1e-08.",
+            "Keep the signature of the skeleton.",
+            (1e-6, 1e-7, 1e-10, 1e-5),
+            lambda c: {"default_eps": c},
+        ),
+        family(
+            "other-default",
+            "Your default for weight_decay is {constant}, and AdamW's is 0.01.",
+            "Keep the signature of the skeleton.",
+            (0.0, 0.1),
+            lambda c: {"default_decay": c},
         ),
         slip(
             "changes-m-and-v",
             "Your code changes m and v themselves, for example with m.mul_() or m *= ...",
             "Make new tensors: m = betas[0] * m + ...",
             around=changing("m", "v"),
+        ),
+        slip(
+            "changes-gradient",
+            "Your code adds λw to the gradient that was given, in place.",
+            "Decoupled decay leaves the gradient alone: w − lr·(step + λw).",
+            gradient=lambda g, w, wd: g.add_(wd * w),
+            decay=lambda w, s, lr, wd, rate: 0.0,
         ),
         slip(
             "changes-w",

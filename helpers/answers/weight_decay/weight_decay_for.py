@@ -1,18 +1,40 @@
-"""The weight decay that equals a penalty: right and wrong answers."""
+"""The weight decay that equals a penalty: the recipe, its slips, and other right answers."""
 
 from __future__ import annotations
 
+import builtins
 from typing import Any
 
-from helpers.checking.check import Answers, Misconception
+from helpers.checking.recipe import Answers, Recipe, family, slip
 
-FACTORS = {"half_squared": 1.0, "squared": 2.0}
+NAMES = ("half_squared", "squared")
 
 
-def weight_decay_for(lam: float, penalty: str) -> float:
-    if penalty not in FACTORS:
-        raise ValueError(f"There is no penalty {penalty!r}.")
-    return lam * FACTORS[penalty]
+def _refuses(lam: float, penalty: Any) -> Any:
+    raise ValueError(f"There is no penalty {penalty!r}.")
+
+
+def factors(
+    understood: Any = lambda penalty: penalty,
+    half: Any = lambda lam: lam,
+    whole_square: Any = lambda lam: 2 * lam,
+    otherwise: Any = _refuses,
+    result: Any = lambda number: number,
+) -> Any:
+    """λ for ½λ‖w‖² and 2λ for λ‖w‖²; `understood` says for which name a name is taken."""
+
+    def weight_decay_for(lam: float, penalty: str) -> Any:
+        name = understood(penalty)
+        if name == "half_squared":
+            return result(half(lam))
+        if name == "squared":
+            return result(whole_square(lam))
+        return otherwise(lam, penalty)
+
+    return weight_decay_for
+
+
+weight_decay_for = factors()
 
 
 def by_cases(lam: float, penalty: str) -> float:
@@ -32,158 +54,172 @@ def by_dictionary(lam: float, penalty: str) -> float:
         raise ValueError("unknown penalty") from error
 
 
-def _factors(half: float, whole: float) -> Any:
-    def function(lam: float, penalty: str) -> float:
-        weight_decay_for(lam, penalty)
-        return lam * (half if penalty == "half_squared" else whole)
-
-    return function
-
-
-def _squares(lam: float, penalty: str) -> float:
-    return weight_decay_for(lam, penalty) * lam
-
-
-def _key_error(lam: float, penalty: str) -> float:
-    return lam * FACTORS[penalty]
-
-
-def _returns_none(lam: float, penalty: str) -> Any:
-    if penalty in FACTORS:
-        return weight_decay_for(lam, penalty)
-    return None
-
-
-def _else(lam: float, penalty: str) -> float:
-    return lam if penalty == "half_squared" else 2 * lam
-
-
-def _friendly(lam: float, penalty: str) -> float:
-    return weight_decay_for(lam, str(penalty).strip().lower().replace(" ", "_"))
-
-
-def _by_last_word(lam: float, penalty: str) -> float:
-    if str(penalty).startswith("half"):
-        return lam
-    return weight_decay_for(lam, penalty)
-
-
-def _strips(lam: float, penalty: Any) -> float:
-    return weight_decay_for(lam, penalty.strip() if isinstance(penalty, str) else penalty)
-
-
 def by_place(lam: float, penalty: str) -> float:
     """`index` raises the ValueError by itself."""
     return lam * (1 + ["half_squared", "squared"].index(penalty))
 
 
-def _asserts(lam: float, penalty: str) -> float:
-    assert penalty in FACTORS, "unknown penalty"
-    return lam * FACTORS[penalty]
+def asked_first(lam: float, penalty: str) -> float:
+    """As a library prints it: the argument is tested before anything is computed."""
+    if penalty not in ("half_squared", "squared"):
+        raise ValueError(f"Expected 'half_squared' or 'squared', got {penalty}")
+    multiplier = 1.0 if penalty == "half_squared" else 2.0
+    return multiplier * lam
 
 
-def _returns_error(lam: float, penalty: str) -> Any:
-    return _returns_none(lam, penalty) if penalty in FACTORS else ValueError(penalty)
+def _raises(name: str) -> Any:
+    def otherwise(lam: float, penalty: Any) -> Any:
+        raise getattr(builtins, name)(penalty)
+
+    return otherwise
+
+
+def _by_words(penalty: Any) -> Any:
+    return "half_squared" if "half" in penalty else "squared" if "squared" in penalty else penalty
 
 
 ANSWERS = Answers(
-    reference=weight_decay_for,
+    recipe=Recipe(factors),
     variants={
         "match": by_cases,
         "a dictionary": by_dictionary,
         "place in a list": by_place,
         "always a float": lambda lam, penalty: float(weight_decay_for(lam, penalty)),
+        "as a library prints it: the argument is tested first": asked_first,
     },
-    misconceptions=(
-        Misconception(
+    slips=(
+        slip(
+            "nearly-the-name",
+            "Your code takes a name that is nearly one of the two for that one.",
+            "Compare the whole name, as it is given, with ==.",
+            {"understood": lambda penalty: penalty.strip() if penalty else penalty},
+            {"understood": lambda penalty: penalty.lower() if penalty else penalty},
+            {"understood": lambda penalty: str(penalty).strip().lower().replace(" ", "_")},
+            {"understood": lambda penalty: NAMES[0] if str(penalty)[:4] == "half" else penalty},
+            {"understood": lambda penalty: _by_words(str(penalty))},
+            {"understood": lambda penalty: _by_words(penalty) if penalty else penalty},
+        ),
+        slip(
             "swapped",
-            _factors(2.0, 1.0),
             "You doubled λ for the penalty with the ½ and not for the one without.",
             "Differentiate both: ½λw² gives λw, and λw² gives 2λw.",
+            half=lambda lam: 2 * lam,
+            whole_square=lambda lam: lam,
         ),
-        Misconception(
+        slip(
             "always-lambda",
-            _factors(1.0, 1.0),
-            "You return λ for both penalties.",
+            "You return λ for the penalty λ‖w‖² too.",
             "Differentiate λw²: what comes before w?",
+            whole_square=lambda lam: lam,
         ),
-        Misconception(
+        slip(
             "always-doubled",
-            _factors(2.0, 2.0),
-            "You return 2λ for both penalties.",
+            "You return 2λ for the penalty ½λ‖w‖² too.",
             "Differentiate ½λw²: the 2 cancels the ½.",
+            half=lambda lam: 2 * lam,
         ),
-        Misconception(
+        slip(
             "half-kept",
-            _factors(0.5, 1.0),
             "Your numbers are the factors of the penalties, and the factors of their gradients are meant.",
             "weight_decay multiplies w in the gradient, so differentiate first.",
+            half=lambda lam: lam / 2,
+            whole_square=lambda lam: lam,
         ),
-        Misconception(
+        slip(
             "half-and-double",
-            _factors(0.5, 2.0),
             "For ½λ‖w‖² you return λ/2: you kept the ½, which the 2 of the square cancels.",
             "Differentiate ½λw².",
+            half=lambda lam: lam / 2,
         ),
-        Misconception(
+        slip(
             "divided",
-            _factors(1.0, 0.5),
             "For λ‖w‖² you return λ/2, the wrong way round.",
             "The gradient of λw² is 2λw, so the decay is larger than λ.",
+            whole_square=lambda lam: lam / 2,
         ),
-        Misconception(
+        slip(
+            "four-times",
+            "For λ‖w‖² you return 4λ, and the gradient is 2λw.",
+            "The 2 of the square comes down once.",
+            whole_square=lambda lam: 4 * lam,
+        ),
+        slip(
             "lambda-squared",
-            _squares,
             "You square λ; the square belongs to the weights.",
             "The gradient is linear in λ.",
+            {"half": lambda lam: lam**2, "whole_square": lambda lam: 2 * lam**2},
+            {"whole_square": lambda lam: lam**2},
+            {"whole_square": lambda lam: 2 * lam**2},
+            {"half": lambda lam: lam**2 / 2, "whole_square": lambda lam: lam**2},
         ),
-        Misconception(
-            "key-error",
-            _key_error,
-            "For an unknown penalty your code raises KeyError.",
-            "Test whether the name is known, and raise ValueError with a message otherwise.",
+        slip(
+            "negative",
+            "Your weight decay is negative, so the weights would grow.",
+            "The optimiser subtracts by itself: it adds weight_decay·w to the gradient.",
+            result=lambda number: -number,
         ),
-        Misconception(
+        slip(
+            "an-int",
+            "Your result is cut down to an int.",
+            "λ is any number of 0 or more: leave out int() and //.",
+            {"result": int},
+            {"result": lambda number: number // 1},
+            {"result": round},
+        ),
+        slip(
+            "text",
+            "Your result is text and no number.",
+            "Return the number itself, without quotes and without print().",
+            result=str,
+        ),
+        slip(
+            "nothing-returned",
+            "Your code returns nothing for a penalty that it knows.",
+            "print() shows a number; return hands it over.",
+            result=lambda number: None,
+        ),
+        family(
+            "other-error",
+            "For an unknown penalty your code raises {constant}, and ValueError is asked for.",
+            "Test whether the name is known, and raise ValueError(...) otherwise.",
+            (
+                "KeyError",
+                "AssertionError",
+                "TypeError",
+                "Exception",
+                "NameError",
+                "UnboundLocalError",
+                "RuntimeError",
+                "AttributeError",
+                "IndexError",
+            ),
+            lambda name: {"otherwise": _raises(name)},
+        ),
+        slip(
             "returns-none",
-            _returns_none,
             "For an unknown penalty your code returns None without a word.",
             "End the function with raise ValueError(...).",
+            otherwise=lambda lam, penalty: None,
         ),
-        Misconception(
-            "everything-else-is-squared",
-            _else,
-            "Any other word counts as 'squared' in your code, so a misspelt name goes unnoticed.",
-            "Test for both names, and raise ValueError after that.",
-        ),
-        Misconception(
-            "forgives-spelling",
-            _friendly,
-            "Your code accepts other spellings, such as 'Squared'.",
-            "Only the two exact names are allowed.",
-        ),
-        Misconception(
-            "first-letters",
-            _by_last_word,
-            "Every word that begins with 'half' counts as 'half_squared' in your code.",
-            "Compare the whole name with ==.",
-        ),
-        Misconception(
-            "strips-spaces",
-            _strips,
-            "Your code strips spaces, so ' squared' counts as 'squared'.",
-            "Compare the name as it is given with ==.",
-        ),
-        Misconception(
-            "asserts",
-            _asserts,
-            "For an unknown penalty your code raises AssertionError.",
-            "Use raise ValueError(...); assertions can be switched off.",
-        ),
-        Misconception(
+        slip(
             "returns-error",
-            _returns_error,
             "Your code returns the error instead of raising it, so nobody notices.",
             "Write raise ValueError(...), not return.",
+            {"otherwise": lambda lam, penalty: ValueError(penalty)},
+            {"otherwise": lambda lam, penalty: ValueError},
+        ),
+        slip(
+            "returns-text",
+            "For an unknown penalty your code returns a text, so nobody stops.",
+            "Write raise ValueError(...), not return.",
+            otherwise=lambda lam, penalty: "unknown penalty",
+        ),
+        slip(
+            "returns-a-number",
+            "For an unknown penalty your code returns a number, so a misspelt name goes unnoticed.",
+            "Test for both names, and raise ValueError after that.",
+            {"otherwise": lambda lam, penalty: 2 * lam},
+            {"otherwise": lambda lam, penalty: 0},
         ),
     ),
 )

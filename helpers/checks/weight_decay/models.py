@@ -8,6 +8,17 @@ import torch
 from torch import nn
 
 
+class _Shared(nn.Module):
+    """Two layers that share one weight, as an encoder and its decoder may."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first = nn.Linear(4, 4)
+        self.norm = nn.LayerNorm(4)
+        self.second = nn.Linear(4, 4)
+        self.second.weight = self.first.weight
+
+
 class _Tied(nn.Module):
     """An embedding and an output layer that share one weight, as in language models."""
 
@@ -18,6 +29,20 @@ class _Tied(nn.Module):
         self.again = self.norm
         self.output = nn.Linear(4, 5)
         self.output.weight = self.embedding.weight
+
+
+class _Named(nn.Module):
+    """Layers with the names that people give them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.embed = nn.Linear(3, 4)
+        self.bn1 = nn.BatchNorm1d(4)
+        self.hidden_bn = nn.BatchNorm1d(4)
+        self.LayerNorm = nn.LayerNorm(4)
+        self.ln = nn.LayerNorm(4)
+        self.norm = nn.LayerNorm(4)
+        self.head = nn.Linear(4, 2)
 
 
 class _Own(nn.Module):
@@ -79,7 +104,9 @@ def _norms() -> nn.Module:
 
 NO_CHOICE: frozenset[str] = frozenset()
 
-MODELS: dict[str, Callable[[], tuple[nn.Module, frozenset[str]]]] = {
+Model = Callable[[], tuple[nn.Module, frozenset[str]]]
+
+MODELS: dict[str, Model] = {
     "nn.Linear(3, 2)": lambda: (nn.Linear(3, 2), NO_CHOICE),
     "a BatchNorm layer between two others": lambda: (
         nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4), nn.ReLU(), nn.Linear(4, 2)),
@@ -92,14 +119,20 @@ MODELS: dict[str, Callable[[], tuple[nn.Module, frozenset[str]]]] = {
     "nn.LayerNorm((3, 5)) alone": lambda: (nn.LayerNorm((3, 5)), NO_CHOICE),
     "normalisation layers of many kinds": lambda: (_norms(), NO_CHOICE),
     "a model whose first layers are frozen": lambda: (_frozen(), NO_CHOICE),
-    "an embedding whose weight is shared": lambda: (_Tied(), NO_CHOICE),
+    "two layers that share a weight": lambda: (_Shared(), NO_CHOICE),
+    "layers with names": lambda: (_Named(), NO_CHOICE),
     "modules inside modules": lambda: (nn.Sequential(_Block(3), _Block(3)), NO_CHOICE),
     "attention and an LSTM": lambda: (_attention(), NO_CHOICE),
+}
+"""Models by what they are, each with the names of the parameters that may stand in either group."""
+
+UNUSUAL: dict[str, Model] = {
     "layers with misleading names": lambda: (_MisleadingNames(), NO_CHOICE),
+    "an embedding whose weight is shared": lambda: (_Tied(), NO_CHOICE),
     "parameters held directly by a module": lambda: (
         _Own(),
         frozenset({"temperature", "activation.weight"}),
     ),
     "a model without parameters": lambda: (nn.ReLU(), NO_CHOICE),
 }
-"""Models by what they are, each with the names of the parameters that may stand in either group."""
+"""Models for which a wrong group is only noted."""
