@@ -10,7 +10,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from helpers.answers.mixup_and_cutout.stoppers import Counting, EarlyStopping
+from helpers.answers.mixup_and_cutout.early_stopping import ByDefinition, Counting
 from helpers.checking import CheckFailed
 from helpers.checking.check import Check
 from helpers.checking.devices import device_of
@@ -62,7 +62,7 @@ def test_long_trainings_stop_and_go_on(seed: int) -> None:
     longest = [case for case in cases_of(EARLY_STOPPING, seed) if case.name == "a long training"]
     answers = []
     for case in longest:
-        stopper = EarlyStopping(case.patience, **case.settings)
+        stopper = ByDefinition(case.patience, **case.settings)
         answers += [stopper.step(value) for value in case.fed]
     assert True in answers and False in answers
 
