@@ -515,7 +515,7 @@ ANSWERS = Answers(
             "You compare with the value before, instead of the best one so far.",
             "Compare with best - min_delta.",
             *(
-                {"against": lambda self: math.inf if self.last is None else self.last, **more}
+                {"against": lambda self: self.start if self.last is None else self.last, **more}
                 for more in ({"store": lambda self, value, improved: min(self.best, value)}, {})
             ),
         ),
