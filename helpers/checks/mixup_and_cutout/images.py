@@ -46,19 +46,21 @@ def _mixup_cases(rng: torch.Generator) -> Iterator[Case]:
     yield case("weights that are not in binary", torch.tensor([1.0, 2.0]), [0, 1], [1, 0], 0.7, 2)
     yield case("two images of the same class", torch.tensor([1.0, 3.0]), [1, 1], [1, 0])
     yield case("an image that is its own partner", draw(3, 2), [2, 0, 1], [0, 2, 1])
-    yield case("one image", draw(1, 3), [1], [0])
     yield case("a class that does not occur", draw(4, 2), [0, 2, 1, 1], circle, 0.4, 5)
     yield case("as many features as images", draw(4, 4), [0, 2, 1, 3], circle, 0.4, 4)
     yield case("float64", draw(4, 3, dtype=torch.float64), [3, 1, 2, 0], circle, 0.6, 4)
-    yield case("lam = 1, an int", draw(4, 2), [0, 1, 2, 0], circle, 1)
-    yield case("lam = 0, an int", draw(4, 2), [0, 1, 2, 0], circle, 0)
-    yield case("lam from NumPy", draw(4, 2), [0, 1, 2, 0], circle, np.float64(0.85))
+    yield case("far from zero", 1e3 + draw(4, 2), [0, 1, 2, 0], circle, 0.85)
     yield case("images", draw(5, 2, 3, 4), [4, 0, 3, 1, 2], [1, 2, 3, 4, 0], 0.15, 6)
-    yield case("a transposed matrix", draw(2, 4).t(), [0, 1, 2, 0], circle)
-    yield case("an expanded matrix", draw(1, 3).expand(4, 3), [0, 1, 2, 0], circle)
+    yield case("lam = 1", draw(4, 2), [0, 1, 2, 0], circle, 1.0)
+    yield case("lam = 0", draw(4, 2), [0, 1, 2, 0], circle, 0.0)
+    yield case("lam = 1, an int", draw(4, 2), [0, 1, 2, 0], circle, 1).beyond()
+    yield case("lam from NumPy", draw(4, 2), [0, 1, 2, 0], circle, np.float64(0.85)).beyond()
+    yield case("one image", draw(1, 3), [1], [0]).beyond()
+    yield case("a transposed matrix", draw(2, 4).t(), [0, 1, 2, 0], circle).beyond()
+    yield case("an expanded matrix", draw(1, 3).expand(4, 3), [0, 1, 2, 0], circle).beyond()
     meta = case("tensors on another device", draw(4, 2), [0, 1, 2, 0], circle)
     meta.data.update({k: meta.data[k].to("meta") for k in ("x", "y", "permutation")})
-    yield meta
+    yield meta.beyond()
 
 
 def _observe_mixup(mixup: Any, case: Case) -> Iterator[tuple[str, Any]]:
