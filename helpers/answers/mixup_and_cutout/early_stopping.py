@@ -345,8 +345,7 @@ ANSWERS = Answers(
             "count-starts-elsewhere",
             "Before the first step your count is not 0, which shows when the first value is NaN.",
             "Begin with self.count = 0.",
-            {"count": 1},
-            {"count": -1},
+            count=1,
         ),
         # Which steps count.
         slip(
@@ -459,6 +458,7 @@ ANSWERS = Answers(
             "value, or compares with NaN, such as ∞ − ∞.",
             "Smaller is better: value < self.best - self.min_delta.",
             better=lambda self, value, limit: False,
+            store=lambda self, value, improved: self.best,
         ),
         slip(
             "ignores-min-delta",
