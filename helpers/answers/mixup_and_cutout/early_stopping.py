@@ -190,9 +190,7 @@ class LikeAScheduler:
             self.num_bad_epochs = 0
         else:
             self.num_bad_epochs += 1
-        if self.num_bad_epochs > self.tolerated:
-            return True
-        return False
+        return self.num_bad_epochs > self.tolerated
 
 
 class ByScores:
@@ -248,8 +246,6 @@ def without_best(stopping: Any) -> Any:
             return self.inner.step(value)
 
     return EarlyStopping
-
-
 
 
 ANSWERS = Answers(

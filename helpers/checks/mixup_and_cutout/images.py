@@ -126,9 +126,10 @@ def check_mixup(mixup: Callable[..., tuple[torch.Tensor, torch.Tensor]]) -> None
     """Check `mixup(x, y, lam, permutation, num_classes) -> (x_mix, y_mix)`.
 
     `x` is (N, ...), float32 or float64; `y` (N,) holds class indices; `lam` in [0, 1] weighs
-    `x[i]` and 1 − lam weighs `x[permutation[i]]`. `y_mix` is (N, num_classes), of the dtype and
-    device of `x`, and its rows sum to 1. The arguments are left unchanged. Source: Zhang, Cisse,
-    Dauphin and Lopez-Paz, "mixup: Beyond Empirical Risk Minimization", ICLR 2018.
+    `x[i]` and 1 − lam weighs `x[permutation[i]]`. `y_mix` is (N, num_classes), of the dtype of
+    `x`, and its rows sum to 1. The arguments are left unchanged. What happens on another device,
+    for a batch of one, and for a transposed or an expanded `x` is only noted. Source: Zhang,
+    Cisse, Dauphin and Lopez-Paz, "mixup: Beyond Empirical Risk Minimization", ICLR 2018.
 
     Raises:
         NotAttempted: the stub is still there.
@@ -261,8 +262,10 @@ def check_cutout(cutout: Callable[..., torch.Tensor]) -> None:
     `images` is (N, C, H, W); `centers` holds one (row, column) inside the image for each image,
     as a tensor (N, 2) or a list of pairs. The rows `row - size // 2` and following, `size` of
     them, are zeroed in the columns that are counted in the same way, in all channels, as far as
-    they lie inside. The arguments are left unchanged. Source: DeVries and Taylor, "Improved
-    Regularization of Convolutional Neural Networks with Cutout", 2017.
+    they lie inside. The arguments are left unchanged. What happens on another device, in half
+    precision, for a size of 0 or one beyond the image, for transposed or expanded images and for
+    unsigned centres is only noted. Source: DeVries and Taylor, "Improved Regularization of
+    Convolutional Neural Networks with Cutout", 2017.
 
     Raises:
         NotAttempted: the stub is still there.

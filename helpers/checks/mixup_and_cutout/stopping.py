@@ -126,8 +126,8 @@ def check_early_stopping(EarlyStopping: Any) -> None:
 
     Smaller is better. A value improves when `value < best - min_delta`; `best` is the last value
     that improved; NaN never improves. `step` returns True at the `patience`-th step in a row
-    without improvement; what it returns after that is left open. Source: Prechelt,
-    "Early Stopping, but When?", 1998.
+    without improvement; what it returns after that is left open. Ints and NumPy's numbers are
+    only noted. Source: Prechelt, "Early Stopping, but When?", 1998.
 
     Raises:
         NotAttempted: the stub is still there.

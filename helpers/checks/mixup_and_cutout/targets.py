@@ -67,8 +67,9 @@ SMOOTH_LABELS = Check(
 def check_smooth_labels(smooth_labels: Callable[..., torch.Tensor]) -> None:
     """Check `smooth_labels(y, num_classes, epsilon)`: (1 − ε)·one-hot + ε/C, in float32.
 
-    `y` (N,) holds class indices; the result is (N, C), on the device of `y`. Source: Szegedy and
-    others, "Rethinking the Inception Architecture for Computer Vision", CVPR 2016.
+    `y` (N,) holds class indices; the result is (N, C). What happens on another device, for a
+    single class and for an ε of 1 is only noted. Source: Szegedy and others, "Rethinking the
+    Inception Architecture for Computer Vision", CVPR 2016.
 
     Raises:
         NotAttempted: the stub is still there.
@@ -186,7 +187,8 @@ def check_soft_cross_entropy(soft_cross_entropy: Callable[..., torch.Tensor]) ->
     over the classes and averaged over the batch.
 
     Both arguments are (N, C); the result is a 0-d tensor of the dtype of the logits, with a graph,
-    right for logits of ±1000 in float32 and float64. Not allowed: torch's own `cross_entropy`
+    right for logits of ±1000 in float32 and float64. What happens on another device and for
+    transposed or expanded arguments is only noted. Not allowed: torch's own `cross_entropy`
     (which takes probabilities too) and `kl_div`. Source: Szegedy and others, "Rethinking the
     Inception Architecture for Computer Vision", CVPR 2016.
 
