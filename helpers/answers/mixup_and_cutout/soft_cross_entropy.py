@@ -73,14 +73,21 @@ def as_a_batch_mean(inputs: Tensor, soft: Tensor) -> Tensor:
     return F.log_softmax(inputs, dim=1).mul(soft).sum() / -inputs.size(0)
 
 
-def _floor(c: Any, p: Tensor) -> float:
-    """A small number: itself, or what torch.finfo calls so."""
-    if isinstance(c, float):
-        return c
-    info = torch.finfo(p.dtype)
-    return info.eps if c.endswith("eps") else info.tiny
+class Added(float):
+    """A small number that is added. Of very small ones nobody can see whether they are."""
 
 
+def _kept_from_zero(p: Tensor, c: Any) -> Tensor:
+    """Probabilities that are at least a small number, or what torch.finfo calls so."""
+    if isinstance(c, Added):
+        return p + float(c)
+    if isinstance(c, str):
+        info = torch.finfo(p.dtype)
+        c = info.eps if c.endswith("eps") else info.tiny
+    return p.clamp(min=c)
+
+
+ADDED = tuple(Added(c) for c in (1e-8, 1e-7, 1e-6, 1e-5))
 SMALL = (1e-12, 1e-10, 1e-9, 1e-8, 1e-7, 1e-6, 1e-5, 1e-15, 1e-16, 1e-20, 1e-30)
 SMALL_IN_TORCH = ("torch.finfo(dtype).eps", "torch.finfo(dtype).tiny")
 
@@ -165,8 +172,8 @@ ANSWERS = Answers(
             "You clamp the probabilities at {constant}, or add that to them, before the logarithm. "
             "A very wrong answer then gets the loss of a less wrong one, and hardly a gradient.",
             "Use log_softmax: nothing has to be clamped or added then.",
-            (*SMALL, *SMALL_IN_TORCH),
-            lambda c: {"log_p": lambda z: (z.softmax(1) + _floor(c, z)).log()},
+            (*SMALL, *SMALL_IN_TORCH, *ADDED),
+            lambda c: {"log_p": lambda z: _kept_from_zero(z.softmax(dim=1), c).log()},
         ),
         family(
             "clamps-logits",
