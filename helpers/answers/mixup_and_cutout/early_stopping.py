@@ -227,7 +227,7 @@ def sharing(stopping: Any) -> Any:
             self.memory.clear()
 
         def step(self, value: Any) -> Any:
-            vars(self).update(self.memory)
+            self.__dict__.update(self.memory)
             stop = super().step(value)
             self.memory.update(best=self.best, count=self.count, last=self.last)
             return stop
