@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test quick lint format notebooks checkers table pictures site constraints bench bench-grading demo-class clean
+.PHONY: help lab test quick lint format notebooks checkers table pictures site constraints mutants pairs bench bench-grading demo-class clean
 
 help:  ## show the targets
 	@echo "make lab         open JupyterLab on the first lesson"
@@ -20,6 +20,9 @@ help:  ## show the targets
 	@echo "make table       rebuild the table of lessons in README.md"
 	@echo "make pictures    take the README's pictures anew from JupyterLab in Chromium"
 	@echo "make site        build the course as a web site into build/site"
+	@echo "make mutants     change every solution in one place at a time: does its check notice?"
+	@echo "make pairs       name every pair of slips of every check (hours)"
+	@echo "                 ARGS=--help names what can be chosen, such as ARGS=\"--lesson dropout\""
 	@echo "make bench       measure imports, checks, demos and notebooks"
 	@echo "make demo-class  make a class of 60 with known scores, grade it, show the report"
 	@echo "make bench-grading  compare course grade with nbgrader autograde (about ten minutes)"
@@ -56,6 +59,10 @@ test: $(VENV)/.developer
 		COURSE_DEVICE=cuda $(BIN)/python -m pytest -q --nbval-lax notebooks solutions; \
 	fi
 
+pairs: $(VENV)/.developer
+	@COURSE_PAIRS=0 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n $(JOBS) \
+		-k test_two_slips_are_named tests/checks/test_all_checkers.py
+
 quick: $(VENV)/.developer
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n $(JOBS) -m "not slow and not claims and not browser" tests
 
@@ -85,6 +92,9 @@ site: $(VENV)/.site
 
 constraints: $(VENV)/.developer
 	@$(BIN)/python tools/write_constraints.py
+
+mutants: $(VENV)/.developer
+	@$(BIN)/python -m tools.mutants --jobs $(JOBS) $(ARGS)
 
 bench: $(VENV)/.developer
 	@$(BIN)/python tools/bench.py

@@ -134,7 +134,9 @@ print(
 # Adam divides each entry of the gradient by the recent size of that entry. If a penalty is part of
 # the gradient, it is divided as well: this is what `torch.optim.Adam(weight_decay=lam)` does.
 # **Decoupled** weight decay shrinks the weights directly, by the factor
-# $1 - \text{lr} \cdot \lambda$, and leaves the gradient alone: this is `torch.optim.AdamW`.
+# $1 - \text{lr} \cdot \lambda$, and leaves the gradient alone: this is `torch.optim.AdamW`. The paper
+# (Loshchilov and Hutter 2019) shrinks by $1 - \lambda$ times a schedule, without the learning rate; when
+# you take over a $\lambda$ from somewhere, ask which of the two is meant.
 #
 # You need this in lesson [04](04_weight_decay/weight_decay.ipynb).
 

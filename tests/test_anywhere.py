@@ -368,9 +368,10 @@ class TestWorkflows:
 
 
 def test_the_workflows() -> None:
-    assert [path.stem for path in WORKFLOWS] == ["canary", "ci"]
-    canary, ci = (yaml.safe_load(path.read_text("utf-8")) for path in WORKFLOWS)
-    assert {"schedule", "workflow_dispatch"} == set(canary[True])  # YAML reads `on` as true
+    assert [path.stem for path in WORKFLOWS] == ["canary", "ci", "weekly"]
+    canary, ci, weekly = (yaml.safe_load(path.read_text("utf-8")) for path in WORKFLOWS)
+    for timed in (canary, weekly):
+        assert {"schedule", "workflow_dispatch"} == set(timed[True])  # YAML reads `on` as true
     assert "push" in ci[True]
 
 

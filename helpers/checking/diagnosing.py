@@ -139,19 +139,20 @@ class _Search:
         yield from self._screened(couples, case, key, budget)
 
     def _suspects(self) -> tuple[list[Named], list[Named], list[Named]]:
-        """The slips that are right in the cases before: those that are seen in the case that
-        failed, those that are not, and those that are seen where the student's code is right.
+        """The slips that are seen in the case that failed, and nowhere where the student's code is
+        right; those that are not seen so far; and the others.
         """
-        suspects = list(self.known.named)
-        for case in range(self.position):
-            suspects = [n for n in suspects if not self._faults((n,), case)]
         mine = self._faults_of(self.student(self.position), self.position)
         visible: list[Named] = []
         hidden: list[Named] = []
         unlikely: list[Named] = []
-        for named in suspects:
+        for named in self.known.named:
+            before = any(self._faults((named,), case) for case in range(self.position))
             faults = self._faults((named,), self.position)
-            (visible if faults and faults <= mine else unlikely if faults else hidden).append(named)
+            if before or not faults <= mine:
+                unlikely.append(named)
+            else:
+                (visible if faults else hidden).append(named)
         return visible, hidden, unlikely
 
     def _faults(self, slips: tuple[Named, ...], case: int) -> set[str]:

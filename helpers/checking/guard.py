@@ -56,10 +56,13 @@ class Printed(io.TextIOBase):
         return len(text)
 
 
-def run_guarded(body: Callable[[], None], seconds: float) -> tuple[BaseException | None, str]:
+def run_guarded(
+    body: Callable[[], None], seconds: float, watch: Stopwatch | None = None
+) -> tuple[BaseException | None, str]:
     """Run `body` in a thread for at most `seconds`; return what it raised and what it printed.
 
-    The seconds are those of a `Stopwatch`: longer on the clock if the computer is busy.
+    The seconds are those of a `Stopwatch`: longer on the clock if the computer is busy. It can be
+    given, for the caller to read afterwards what the body has had.
 
     >>> run_guarded(lambda: print("hello"), seconds=1)
     (None, 'hello\\n')
@@ -87,7 +90,7 @@ def run_guarded(body: Callable[[], None], seconds: float) -> tuple[BaseException
         runner.begin(work)
         ended = False
         try:
-            ended = runner.wait(seconds)
+            ended = runner.wait(seconds, watch or Stopwatch())
         finally:  # also when the student presses 'interrupt'
             if not ended:
                 runner.interrupt()
@@ -131,12 +134,12 @@ class _Runner:
     def begin(self, work: Callable[[], None]) -> None:
         self._todo.put(work)
 
-    def wait(self, seconds: float) -> bool:
+    def wait(self, seconds: float, watch: Stopwatch) -> bool:
         """Whether the work ends in time."""
-        watch = Stopwatch()
         while (left := seconds - watch.read()) > 0:
             with contextlib.suppress(Empty):
                 self._done.get(timeout=min(max(left, SHORTEST_LOOK), LONGEST_LOOK))
+                watch.read()  # as long as there is a thread to ask how long it waited
                 return True
         return False
 

@@ -77,7 +77,7 @@ def observer(check: Check, implementation: Any, seconds: float | None = None) ->
     def look(case: Case) -> Observation:
         nonlocal left
         watch = Stopwatch()
-        seen = observe(check, implementation, case, max(left, 0.01))
+        seen = observe(check, implementation, case, max(left, 0.01), watch)
         left -= watch.read()
         return seen
 
@@ -184,7 +184,9 @@ class _Judgement:
         if not case.is_beyond:
             return note
         for named in self.known.named:
-            if same(self.check, yours, self.known.shown((named,), position)):
+            if same(
+                self.check, yours, self.known.shown((named,), position)
+            ) and self.known.is_right_where_it_counts(named):
                 return replace(note, slip=named)
         return note
 

@@ -12,6 +12,7 @@ import torch
 
 from helpers.checking.case import Case, snapshot
 from helpers.checking.check import Check
+from helpers.checking.comparing import same
 from helpers.checking.guard import run_guarded
 from helpers.checking.observing import Observation, observe, seed_everything, trouble_from
 from helpers.checking.recipe import Answers, Named
@@ -92,6 +93,13 @@ class Known:
             look = measured(free, lambda c: observe(free, answer, c, REFERENCE_SECONDS))
             self._seen[key] = look(self.cases[case])
         return self._seen[key]
+
+    def is_right_where_it_counts(self, named: Named) -> bool:
+        """Whether an answer with this slip passes: what is wrong with it is only noted."""
+        return all(
+            same(self.check, self.shown((named,), case), self.expected(case))
+            for case in range(self.counted)
+        )
 
     def _answer(self, slips: tuple[Named, ...]) -> Any:
         return self.answers.with_slips(*slips) if slips else self.answers.right

@@ -16,6 +16,7 @@ from helpers.checking.case import Case, is_too_large, snapshot
 from helpers.checking.check import Check
 from helpers.checking.devices import has_meta, load_meta
 from helpers.checking.guard import TimeLimit, run_guarded
+from helpers.checking.stopwatch import Stopwatch
 
 SEED = 20_150_211
 """Every observation starts from this random-number state, so that two can be compared."""
@@ -48,8 +49,10 @@ class Observation:
     """How many things had been seen before the first of them was used."""
 
 
-def observe(check: Check, implementation: Any, case: Case, seconds: float) -> Observation:
-    """What `check` sees of an implementation on one case, in at most `seconds`."""
+def observe(
+    check: Check, implementation: Any, case: Case, seconds: float, watch: Stopwatch | None = None
+) -> Observation:
+    """What `check` sees of an implementation on one case, in at most `seconds` of the watch."""
     result = Observation()
     if has_meta(list(case.data.values())):
         load_meta()
@@ -67,7 +70,7 @@ def observe(check: Check, implementation: Any, case: Case, seconds: float) -> Ob
                     break
         result.seen.update(_global_state())
 
-    error, result.printed = run_guarded(body, seconds)
+    error, result.printed = run_guarded(body, seconds, watch)
     if isinstance(error, TimeLimit):
         result.trouble = Trouble("time limit")
     elif error is not None:

@@ -52,11 +52,23 @@ def accuracy_after_training(
     depth: int,
     seed: int,
     epochs: int = 30,
+    lr: float = 0.1,
 ) -> float:
-    """Test accuracy after training a stack; everything but activation and depth is equal."""
+    """Test accuracy after training a stack; everything else is equal."""
     model = stack(data, activation, depth, seed)
-    train(model, data, epochs=epochs, lr=0.1, momentum=0.9, seed=seed, evaluate=False)
+    train(model, data, epochs=epochs, lr=lr, momentum=0.9, seed=seed, evaluate=False)
     return accuracy(model, data.x_test, data.y_test)
+
+
+class Bend(nn.Module):
+    """Any function of one number as an activation module."""
+
+    def __init__(self, function: Callable[[torch.Tensor], torch.Tensor]) -> None:
+        super().__init__()
+        self.function = function
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.function(x)
 
 
 def saturated_share(

@@ -162,6 +162,32 @@ CURES: dict[str, Callable[[Setting], Setting]] = {
 }
 
 
+def first_gradient(setting: Setting, data: Dataset, seed: int) -> float:
+    """The length of the gradient that reaches the first layer's weights, before any training."""
+    model = build(setting, data, seed)
+    F.cross_entropy(model(data.x_train), data.y_train).backward()
+    gradient = model.linear1.weight.grad
+    assert gradient is not None
+    return gradient.norm().item()
+
+
+def dead_by_depth(depths: Sequence[int], data: Dataset, seed: int) -> list[tuple[float, float]]:
+    """Dead units of untrained ReLU networks with He's weights, width 64, biases of 0: for each
+    depth the share in all layers, and the share in the last one.
+    """
+    found = []
+    for depth in depths:
+        dead, x = [], data.x_train
+        with seeded(seed), torch.no_grad():
+            for _ in range(depth):
+                layer = nn.Linear(x.shape[1], 64).to(x.device)
+                nn.init.kaiming_normal_(layer.weight)
+                x = F.relu(F.linear(x, layer.weight))
+                dead.append((x == 0).all(dim=0).float().mean().item())
+        found.append((sum(dead) / depth, dead[-1]))
+    return found
+
+
 def cures(
     count: Count, data: Dataset, seeds: Sequence[int] = SEEDS
 ) -> dict[str, dict[str, list[Run]]]:

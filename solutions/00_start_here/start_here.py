@@ -282,18 +282,20 @@ with uses_your_code():
 # Some points of every lesson are given by a person. Write a few sentences; formulas are welcome.
 #
 # A classmate checks the gradient of a network with 10,000 parameters with your
-# `numerical_gradient`, in float32, with $h = 10^{-5}$, and finds errors of several percent.
-# **Is the network's gradient wrong? What would you change about the test, and what does the test
-# cost?**
+# `numerical_gradient`, in float32, with $h = 10^{-5}$, and finds that nearly all entries come out as
+# exactly 0. **Is the network's gradient wrong? What would you change about the test, and what does
+# the test cost?**
 
 # %% [markdown] question="numerical-gradient"
-# **Model answer.** Probably not. In float32 a number has about 7 digits. The difference
-# f(x + h) − f(x − h) is about 2h times the slope, here 2·10⁻⁵ times the slope, while each value of f
-# carries a rounding error of about 10⁻⁷ times its size. So the result keeps only one or two
-# digits: an error of several percent comes from the test itself. Run the test in float64,
-# where the rounding error is about 10⁻¹⁶, or take a larger step. The test needs two evaluations of
+# **Model answer.** Probably not. In float32 a number has about 7 digits: near a loss of 2.3
+# neighbouring numbers are 2.4·10⁻⁷ apart. The difference f(x + h) − f(x − h) is about 2h times the
+# slope. A single weight of a network with 10,000 of them has a slope of a few thousandths, so the
+# difference is about 6·10⁻⁸: smaller than that spacing, and both values round to the same number.
+# The zeros come from the test itself. Run it in float64, where the spacing is about 10⁻¹⁶ times the
+# size, or take a larger step, which makes the formula less exact. The test needs two evaluations of
 # the loss for each parameter, here 20,000, where backward() needs about one pass; so one tests a
-# small network or a random selection of parameters.
+# small network or a random selection of parameters. Compare by the relative error, and mind that a
+# ReLU with its corner between x − h and x + h spoils the formula for that entry.
 #
 # **Rubric (2 points).**
 #

@@ -32,9 +32,12 @@
 # $$ \left\lVert \frac{\partial L}{\partial a_{l-1}} \right\rVert \le
 # \tfrac14 \, \lVert W_l \rVert_2 \left\lVert \frac{\partial L}{\partial a_l} \right\rVert . $$
 #
-# As long as $W_l$ makes no vector longer, $\lVert W_l \rVert_2 \le 1$, **every sigmoid layer makes
-# the gradient at least four times smaller**. The gradient of the weight $W_l$ itself is made of
-# $\partial L/\partial a_l$, so the two vanish together.
+# So **every sigmoid layer multiplies the length of the gradient by at most a quarter of
+# $\lVert W_l \rVert_2$**. With the weights that PyTorch draws, which stretch a vector hardly at all,
+# that is a quarter; weights that stretch it more than four times would be needed to make up for it,
+# and they drive the sigmoid into its flat ends. The gradient of the weight $W_l$ itself is made of
+# $\partial L/\partial a_l$, so the two vanish together. (Hochreiter saw this in 1991, and Bengio,
+# Simard and Frasconi in 1994, in networks that run over time.)
 
 # %%
 import math
@@ -347,10 +350,11 @@ vanishing_gradients_demo()
 # - *Backward*, the gradient of each input is a sum of `fan_out` terms. It stays the same for
 #   $v = 1/$`fan_out`.
 #
-# **Xavier** initialisation (Glorot and Bengio 2010) takes a mean of the two,
+# **Xavier** initialisation (Glorot and Bengio 2010) takes the mean of the two fan counts,
 # $v = 2/(\text{fan\_in} + \text{fan\_out})$. A uniform number in $[-b, b]$ has the variance
 # $b^2/3$, which gives $b$. A *gain* multiplies $b$ for activations that shrink the signal. For tanh
-# near 0, where its slope is 1, a gain of 1 is a good start.
+# near 0, where its slope is 1, a gain of 1 is a good start. (PyTorch recommends 5/3 for tanh, which
+# makes up for its flattening farther out.)
 #
 # **Kaiming** initialisation (He et al. 2015) is made for ReLU. ReLU sets about half of its inputs to
 # zero, so it halves the mean square. To make up for it, $v = 2/$`fan_in`. LeakyReLU with the slope
@@ -594,7 +598,10 @@ with uses_your_code():
 # \text{(what comes back through the two layers)}. $$
 #
 # Here $x$ and $y$ have the shape (…, dim). However small the second term is, the first one brings
-# the whole gradient back. For that the sum must stay free: no activation follows it.
+# the whole gradient back. For that the sum must stay free: in very deep networks no activation follows
+# it. (The first residual networks, He et al. 2015, had a ReLU there, as yours in lesson 09 will; a year
+# later the same authors left it out. They had met residual connections as a cure for something else:
+# networks with BatchNorm, whose gradients do not vanish, got worse with depth all the same.)
 #
 # ### TODO 2.4
 #
@@ -621,7 +628,7 @@ with uses_your_code():
 # %% todo="2.4"
 # TODO 2.4: complete this class.
 class ResidualBlock(nn.Module):
-    """x + linear2(activation(linear1(x))) (He et al. 2016).
+    """x + linear2(activation(linear1(x))), with nothing after the sum (He et al. 2016, ECCV).
 
     dim: the size of the last axis of x; both layers keep it, and both have a bias.
     activation: a class or another factory of modules, such as nn.ReLU; it is called once.
@@ -859,15 +866,15 @@ with uses_your_code():
 #
 # ## One question to think about
 #
-# Two of our networks had the same 20 layers, the same data and the same steps; one stayed at chance
-# and the other learned. **Why does the accuracy that a deep network reaches depend on its
+# Compare the sigmoid network with tanh and Xavier's weights: the same 20 layers, the same data and the
+# same steps; one stayed at chance and the other learned. **Why does the accuracy that a deep network reaches depend on its
 # activation, and how is that related to the gradients by layer that you measured? Is a good
 # ratio of gradients enough?**
 
 # %% [markdown] question="activation-and-gradients"
 # **Model answer.** On its way back the gradient is multiplied, at every layer, by the slope of the
-# activation and by the transposed weight. The slope of the sigmoid is at most ¼, so with usual
-# weights each layer makes the gradient at least four times smaller (we measured a factor of 0.14),
+# activation and by the transposed weight. The slope of the sigmoid is at most ¼, so each layer
+# multiplies the gradient by at most ¼·‖W‖ (we measured a factor of about 0.14 with PyTorch's weights),
 # and after 20 layers the first layers get about 10⁻¹⁶ of what the last ones get. They do not move,
 # and what they pass on of the image is a nearly constant vector, so the last layers, which do
 # move, have nothing to learn from: the accuracy stays at chance, and the training accuracy too. tanh
@@ -901,7 +908,7 @@ with uses_your_code():
 #
 # - An activation after the output layer, or one that is forgotten after the input layer.
 # - Mixing up the standard deviation, the variance and the bound of a uniform draw.
-# - An activation after the sum of a residual block, which closes the road again.
+# - In a very deep network, an activation after the sum of a residual block, which closes the road again.
 # - Clipping each parameter by its own norm, or after `step()`, where it has no effect.
 # - Judging a network by the ratio of its gradients alone.
 #

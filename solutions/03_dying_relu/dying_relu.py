@@ -63,8 +63,9 @@ print(f"{data.name}: {len(x)} training images, {data.num_features} numbers each"
 # \text{ else } 0 . $$
 #
 # Every sample with $z_n \le 0$ is missing from this sum. If *all* samples have $z_n \le 0$, the
-# sum is empty. The gradient of $w$ and of $b$ is then exactly zero, so plain gradient descent never
-# changes this unit again, and it stays silent. Such a unit is called **dead**.
+# sum is empty. The gradient of $w$ and of $b$ is then exactly zero, so plain gradient descent does
+# not change this unit, and it stays silent as long as its inputs stay as they are. Such a unit is
+# called **dead**.
 #
 # The figure shows one real unit on the digits, and the same unit after its bias has fallen by 4.
 
@@ -166,7 +167,7 @@ def dead_fraction(activations):
     """The share of units that are exactly zero for every sample, as a float between 0 and 1.
 
     activations: tensor (samples, units) with at least one of each; it is left unchanged.
-    Negative values and very small ones are not zero.
+    Negative values are not zero.
     """
     ### BEGIN SOLUTION
     dead = (activations == 0).all(dim=0)  # (units,)
@@ -203,7 +204,8 @@ check_dead_fraction(zero_rate, dead_fraction)
 #    and then the loop has ended. Make the hook in a function of its own that takes the name.
 # 4. **The mode is changed.** Some layers (dropout in lesson 05, batch normalisation in lesson 06)
 #    behave differently in training and in evaluation. Whoever measures does not choose: leave the mode
-#    as it is.
+#    as it is. (In training mode the pass that you record still changes what batch normalisation
+#    remembers; who wants to leave no trace calls `model.eval()` before, and `train()` after.)
 #
 # ### TODO 3.2
 #
@@ -258,7 +260,7 @@ def record_activations(model, x):
     Which modules: those for which is_activation(module) is true, at any depth.
     Names: those of model.named_modules(). A module that is used in two places has one entry, under
         its first name; one that the pass does not use has none.
-    Tensors: detached copies in the shape, dtype and device of the output; nothing that happens
+    Tensors: detached copies in the shape and dtype of the output; nothing that happens
         later changes them. Of a module that is called more than once the last call counts.
     Hooks: yours are removed afterwards, also when the model raises; that error reaches the caller.
         Hooks of others are left alone.
@@ -311,7 +313,7 @@ with uses_your_code():
         print(f"torch.count_nonzero {1 - outputs.count_nonzero().item() / outputs.numel():.4f}")
 
 # %% [markdown]
-# ## Experiment 1: a new layer is half silent and almost never dead
+# ## Experiment 1: two new layers are half silent and almost never dead
 #
 # From here on the network has two hidden layers of 100 ReLU units: 64 → 100 → 100 → 10 on the
 # digits. Before any training we send all training images through it and count, for two ways to
@@ -334,6 +336,26 @@ with uses_your_code():
 # seed: for each image about half of the units are silent. Yet fewer than 1 unit in 20 is dead. The
 # weights are drawn around zero, so a unit says no to about half of the images, but hardly ever to
 # all of them.
+#
+# That is true of *two* layers. In a deep network each layer sees inputs that are more alike than those of
+# the layer before, so more and more units say no to all of them: they are **born dead**. We stack
+# untrained layers of 64 ReLU units with He's weights and biases of 0:
+
+# %%
+from helpers.experiments.dying_relu import dead_by_depth
+
+DEPTHS = (2, 5, 10, 20)
+by_seed = [dead_by_depth(DEPTHS, data, seed) for seed in range(5)]
+print("layers   dead in all layers   dead in the last layer     (five seeds)")
+for depth, runs in zip(DEPTHS, zip(*by_seed, strict=True), strict=True):
+    (least, most), (low, high) = ((min(x), max(x)) for x in zip(*runs, strict=True))
+    print(f"{depth:6}   {least:8.0%} to {most:4.0%}   {low:12.0%} to {high:4.0%}")
+
+# %% [markdown]
+# With 2 layers at most 3 % of the units are dead, with 20 layers between 5 and 20 %. That is what the
+# first paper in the list of sources is about: with weights that are drawn symmetrically around zero, as
+# He's are, the chance that a deep network is born dead goes to 1 with its depth. Its authors propose
+# weights that are not symmetric; lesson 02's residual connections and lesson 06's normalisation help too.
 #
 # Is a *higher* zero rate a bad sign? The next figure shows each unit's own zero rate after training,
 # for a network that learned well and for one that was killed by its step size.
@@ -455,14 +477,15 @@ with uses_your_code():
 #
 # ## Experiment 4: the cure must fit the cause
 #
-# Three ill networks, and three cures for each. Each cure changes one thing only:
+# Three ill networks, and three cures for each:
 #
 # - a *step ten times smaller*;
 # - *LeakyReLU*, whose slope is 0.2 instead of 0 for negative $z$, so that every sample gives
 #   a gradient;
 # - *He initialisation*: weights of mean 0 and standard deviation $\sqrt{2 / d}$, where $d$ is
 #   the number of inputs of the layer (`fan_in`), and biases of 0. You wrote it in lesson 02: there
-#   it is called Kaiming, as in PyTorch; Kaiming He is one person.
+#   it is called Kaiming, as in PyTorch; Kaiming He is one person. This cure starts anew: it takes away
+#   the negative biases and the wide weights, as any sane start would.
 
 # %%
 with uses_your_code():
@@ -504,7 +527,7 @@ with uses_your_code():
 # | weights 12 times wider | below 0.5 | **above 0.8** | below 0.3 | **above 0.9** |
 #
 # - *A smaller step* helps where units die *during* training. It cannot help a unit that is born
-#   dead: ten times zero is zero.
+#   dead: a tenth of zero is zero.
 # - *LeakyReLU* helps where units are silent, since a silent unit still gets a gradient. It does not
 #   make a step smaller. Here something else shows: with ReLU, death had kept the numbers finite;
 #   with LeakyReLU nothing dies, and the training with too large a step runs off to infinity.
@@ -513,9 +536,9 @@ with uses_your_code():
 #
 # Where the cure fits, at most 5 % of the units are dead. For LeakyReLU that number says nothing: its
 # output is zero only where $z$ is exactly zero, so the accuracy is the honest measure there. And its
-# slope matters: with the usual 0.01 the network with biases of −1 stays below 0.2, as the
-# gradient through two silent layers is still 10,000 times smaller. That is the vanishing gradient of
-# lesson 02.
+# slope matters: with the usual 0.01 the network with biases of −1 stays below 0.2, as the gradient
+# that reaches the first layer is more than 100 times smaller than without the biases. That is the
+# vanishing gradient of lesson 02.
 
 # %%
 from functools import partial

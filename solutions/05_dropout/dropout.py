@@ -148,7 +148,8 @@ check_dropout_layer(dropout_layer)
 #
 # ### The mean is kept: an experiment
 #
-# A unit adds the 64 pixels of a real digit with random weights. We apply your function to the
+# A unit adds the 64 pixels of a real digit with random weights, each of the sign of its pixel so that
+# the sum is not near 0 by accident. We apply your function to the
 # pixels with 2,000 different masks, and divide the mean of the sum by the sum without dropout.
 # Once with your rescaling, once with the same masks and no rescaling.
 

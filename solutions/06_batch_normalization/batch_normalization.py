@@ -10,9 +10,9 @@
 # ## The idea
 #
 # In lesson 02 a deep sigmoid network did not learn: the signal of the input faded from layer to
-# layer, forwards and backwards. A good initialisation helps, but only at the first step. Sergey
-# Ioffe and Christian Szegedy proposed in 2015 to repair the signal **at every step and in every
-# layer**: look at one feature over all samples of the batch, subtract its mean, and divide by its
+# layer, forwards and backwards. A good initialisation helps, but only at the first step. What Sergey
+# Ioffe and Christian Szegedy proposed in 2015, for a reason that we come back to, keeps the signal in
+# range **at every step and in every layer**: look at one feature over all samples of the batch, subtract its mean, and divide by its
 # standard deviation. This is batch normalisation, **BatchNorm** for short.
 #
 # The picture shows why that could matter. We send 64 images through 20 sigmoid layers with random
@@ -890,8 +890,8 @@ for name, order in {"none": "none", "after the last": "last", "after each": "bet
 # unbiased variance would divide by 0. PyTorch raises a ValueError (for images with several pixels there
 # are still several values per channel, so it runs). In evaluation mode a batch of one is no problem,
 # because the running statistics are used. With a batch of two every normalised value is about ±1: only
-# which of the two is larger survives, and the statistics are so noisy that the running ones describe
-# another function than the one that was trained. Remedies: LayerNorm or GroupNorm, which need no batch;
+# which of the two is larger survives. Already the training suffers from such statistics, and the running
+# ones describe another function than the one that was trained. Remedies: LayerNorm or GroupNorm, which need no batch;
 # statistics over several devices; frozen running statistics of a pretrained model. (Accumulating
 # gradients does not help: the statistics still come from the small batches.)
 #

@@ -10,8 +10,8 @@
 # ## The idea
 #
 # Lesson 04 *asked* weights to stay small: a penalty pulls at them, and the data loss pulls back.
-# This lesson *tells* them. We fix something about the weight itself, and no data can change it.
-# Three ways, for a linear layer with weight $W$ of shape (out, in):
+# This lesson writes the weight in another way, or *tells* it: two of the three ways fix something about
+# the weight that no data can change. For a linear layer with weight $W$ of shape (out, in):
 #
 # | Way | What is fixed | How |
 # |---|---|---|
@@ -649,8 +649,8 @@ with uses_your_code():
 # Why does spectral norm underfit? The largest stretch of the whole network is 1, so the ten outputs
 # for two different digits lie no further apart than the images do. Cross-entropy wants outputs far
 # apart, and cannot have them. Where one needs both, one multiplies the output by a number that is
-# learned or chosen. Miyato et al. use the layer where a small stretch is the purpose: in a network
-# that learns to tell real images from made ones, so that another network can learn to make them.
+# learned or chosen. Miyato et al. use the layer where a small stretch is the purpose: in a generative
+# adversarial network (GAN), in the part that learns to tell real images from generated ones.
 #
 # Weight norm forbids nothing: every weight can still be reached. So what it gains with random labels
 # must come from the other way that the steps take.

@@ -164,10 +164,12 @@ print(squash(torch.tensor([-200.0, -1.0, 0.0, 1.0, 200.0])))
 def repaired_tanh(x):
     """tanh(x), entry by entry.
 
-    x: a tensor of any shape, float32 or float64, with |x| up to 1e4; it is left unchanged.
+    x: a tensor, such as a vector or a matrix, float32 or float64, with |x| up to 1e4; it is left
+        unchanged.
 
-    Returns a tensor of that shape and dtype. Value and gradient are right to 1e-3, or to 1e-6
-    near 0, and the gradient at 0 is 1. A NaN in x, or in the gradient that arrives, stays NaN.
+    Returns a tensor of that shape and dtype. Value and gradient are right to 1e-3 (in float64 to
+    1e-6), or to 1e-6 where they are near 0, and the gradient at 0 is 1. NaN is nowhere swept away:
+    one that arrives in the gradient stays.
     """
     ### BEGIN SOLUTION
     return torch.tanh(x)
@@ -244,10 +246,12 @@ print("value at −200:", sure(torch.tensor(-200.0)).item())
 def repaired_sigmoid(x):
     """The sigmoid 1 / (1 + exp(−x)), entry by entry.
 
-    x: a tensor of any shape, float32 or float64, with |x| up to 1e4; it is left unchanged.
+    x: a tensor, such as a vector or a matrix, float32 or float64, with |x| up to 1e4; it is left
+        unchanged.
 
-    Returns a tensor of that shape and dtype. Value and gradient are right to 1e-3, or to 1e-6
-    near 0. A NaN in x, or in the gradient that arrives, stays NaN.
+    Returns a tensor of that shape and dtype. Value and gradient are right to 1e-3 (in float64 to
+    1e-6), or to 1e-6 where they are near 0. NaN is nowhere swept away: one that arrives in the
+    gradient stays.
     """
     ### BEGIN SOLUTION
     return torch.sigmoid(x)
@@ -321,7 +325,7 @@ print("gradient of the bias from padding, torch.relu:", gradient_of_padding(torc
 def repaired_relu(x):
     """ReLU: x where x > 0, else exactly 0, entry by entry.
 
-    x: a tensor of any shape, float32 or float64; it is left unchanged.
+    x: a tensor, such as a vector or a matrix, float32 or float64; it is left unchanged.
 
     Returns a tensor of that shape and dtype. The gradient is 1 where x > 0, however small, and 0
     elsewhere, at exactly 0 as well.
@@ -505,7 +509,8 @@ except RuntimeError as error:
 def repaired_mask(x, p):
     """Inverted dropout, as in training.
 
-    x: a floating-point tensor of any shape, on any device; it is left unchanged.
+    x: a tensor, such as a vector or a matrix, float32 or float64, on any device; it is left
+        unchanged.
     p: the probability with which each entry is dropped, a float from 0 to 1.
 
     Returns a tensor of the shape, dtype and device of x: each entry is 0 with probability p, else
@@ -1374,7 +1379,7 @@ bug_clinic_demo()
 #
 # **Sources**
 #
-# - D. Sculley, G. Holt, D. Golovin et al., *Hidden Technical Debt in Machine Learning Systems*, NeurIPS
-#   2015: why such programs fail without a sound.
+# - S. Kapoor and A. Narayanan, *Leakage and the Reproducibility Crisis in Machine-Learning-Based Science*,
+#   Patterns 4, 2023: how often results that looked good were such mistakes.
 # - G. C. Cawley and N. L. C. Talbot, *On Over-fitting in Model Selection and Subsequent Selection Bias in
 #   Performance Evaluation*, Journal of Machine Learning Research 11, 2010: program 12, at length.

@@ -42,7 +42,7 @@ def test_other_modules_are_not(make) -> None:
 
 def test_the_courses_own_relu_is_recorded() -> None:
     """An answer to lesson 01, where it is a module, is an activation of the course's own kind."""
-    kinds = [RELU.reference, *RELU.variants.values()]
+    kinds = [RELU.right, *RELU.variants.values()]
     modules = [kind() for kind in kinds if isinstance(kind, type) and issubclass(kind, nn.Module)]
     for module in modules:
         if hasattr(module, "derivative"):

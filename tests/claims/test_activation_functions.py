@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 import torch
 from torch import nn
 
 from helpers.experiments.activation_functions import (
+    Bend,
     accuracy_after_training,
     even_or_odd,
     one_sign_share,
     saturated_share,
+    stack,
 )
 
 pytestmark = pytest.mark.claims
@@ -59,6 +63,45 @@ def test_a_bend_gains_at_least_four_points(accuracies: dict[str, list[float]], n
 def test_sigmoid_lies_between(accuracies: dict[str, list[float]]) -> None:
     assert mean(accuracies["sigmoid"]) == pytest.approx(0.94, abs=0.015)
     assert mean(accuracies["three linear"]) < mean(accuracies["sigmoid"]) < mean(accuracies["tanh"])
+
+
+@pytest.fixture(scope="module")
+def repaired() -> dict[str, float]:
+    """The mean accuracy of sigmoids whose slope or centre is repaired, over five seeds."""
+    data = even_or_odd()
+    functions = {
+        "long steps": (torch.sigmoid, 0.3),
+        "centred": (lambda x: torch.sigmoid(x) - 0.5, 0.1),
+        "both": (lambda x: 4 * torch.sigmoid(x) - 2, 0.1),
+    }
+    return {
+        name: mean(
+            [accuracy_after_training(data, partial(Bend, f), 3, k, epochs=15, lr=lr) for k in SEEDS]
+        )
+        for name, (f, lr) in functions.items()
+    }
+
+
+@pytest.mark.states(
+    "the sigmoid reaches about 0.97", "centred outputs gain about 1.5 points on average"
+)
+def test_the_slope_and_the_centre_are_what_the_sigmoid_lacks(
+    repaired: dict[str, float], accuracies: dict[str, list[float]]
+) -> None:
+    plain, tanh = mean(accuracies["sigmoid"]), mean(accuracies["tanh"])
+    assert repaired["long steps"] == pytest.approx(0.97, abs=0.01)
+    assert 100 * (repaired["centred"] - plain) == pytest.approx(1.5, abs=0.8)
+    assert repaired["long steps"] > repaired["centred"]
+    assert repaired["both"] == pytest.approx(tanh, abs=0.01)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_saturation_plays_no_part_in_that_network(seed: int) -> None:
+    """At the start no unit of its first layer is flat."""
+    data = even_or_odd()
+    first = stack(data, nn.Sigmoid, 3, seed)[0]
+    slopes = sigmoid_slope(first(data.x_train))
+    assert (slopes < 0.05).float().mean() == 0
 
 
 def sigmoid_slope(x: torch.Tensor) -> torch.Tensor:

@@ -24,6 +24,8 @@ from helpers.experiments.dying_relu import (
     build,
     counter,
     cures,
+    dead_by_depth,
+    first_gradient,
     look_at_units,
     run,
     sweep,
@@ -189,12 +191,27 @@ def test_with_a_leaky_slope_nothing_dies_and_a_large_step_diverges(cured) -> Non
 
 
 @pytest.mark.states(
-    "with the usual 0.01 the network with biases of −1 stays below 0.2, as the gradient through two silent layers is still 10,000 times smaller"
+    "with the usual 0.01 the network with biases of −1 stays below 0.2, as the gradient that reaches the first layer is more than 100 times smaller than without the biases"
 )
 def test_the_usual_slope_is_not_enough_against_negative_biases(data: Dataset) -> None:
     ill = replace(CAUSES["biases of −1"], activation=partial(nn.LeakyReLU, 0.01))
     assert all(run(COUNT, ill, data, seed).accuracy < 0.2 for seed in SEEDS)
-    assert round(1 / 0.01**2) == 10_000
+    for seed in SEEDS:
+        assert first_gradient(replace(ill, bias=None), data, seed) > 100 * first_gradient(
+            ill, data, seed
+        )
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.states(
+    "With 2 layers at most 3 % of the units are dead, with 20 layers between 5 and 20 %.",
+)
+def test_deep_networks_are_born_with_dead_units(seed: int, data: Dataset) -> None:
+    depths = (2, 5, 10, 20)
+    shares = [share for share, _ in dead_by_depth(depths, data, seed)]
+    assert shares[0] <= 0.03
+    assert 0.05 <= shares[-1] <= 0.20
+    assert max(shares[:2]) < min(shares[2:])
 
 
 def test_the_compared_networks_start_equal(data: Dataset) -> None:

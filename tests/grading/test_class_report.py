@@ -42,6 +42,25 @@ def test_difficulty_discrimination_and_mistakes() -> None:
     assert report.summary["waiting"] == 6
 
 
+def test_two_mistakes_guesses_relations_and_notes_are_counted() -> None:
+    both = Finding("q", "check_adamw_step", "failed", 0.0, "no-root+uphill")
+    guess = Finding("q", "check_adamw_step", "failed", 0.0, perhaps="no-root", relation="Twice.")
+    noted = Finding("q", "check_adamw_step", "passed", 1.0, notes=(("n", "◦ One thing more."),))
+    found = {"ada": both, "bob": guess, "eve": noted, "joe": noted}
+    students = [Student(name, 0, 20, findings=(one,)) for name, one in found.items()]
+    report = class_report("04_weight_decay", students)
+    (question,) = report.questions
+    (pair,) = question.mistakes
+    assert pair.id == "no-root+uphill" and pair.count == 1
+    assert pair.diagnosis.startswith("You divide by v̂") and "uphill" in pair.diagnosis
+    assert [m.id for m in question.guesses] == ["no-root"]
+    assert [(r.sentence, r.students) for r in question.relations] == [("Twice.", ("bob",))]
+    assert [(r.sentence, r.count) for r in question.notes] == [("One thing more.", 2)]
+    html = page(report)
+    assert "Perhaps: You divide by v̂" in html and "Noticed: Twice." in html
+    assert "One thing more." in html and "◦" not in html
+
+
 def test_a_small_class_has_no_correlation() -> None:
     report = class_report(LESSON, a_class()[:9])
     assert all(q.discrimination is None for q in report.questions)

@@ -112,6 +112,7 @@ def remove_all(model: nn.Module, handles: list[Any]) -> None:
 
 
 def recorder(
+    new: Callable[[], dict[Any, Any]] = dict,
     hook: Callable[[dict[Any, Any], Any], Callable[..., Any]] = copied,
     named: Callable[[nn.Module], Any] = nn.Module.named_modules,
     wanted: Callable[[nn.Module], bool] = is_activation,
@@ -123,7 +124,7 @@ def recorder(
     """The usual way, with one part of it exchanged."""
 
     def record(model: nn.Module, x: torch.Tensor) -> Any:
-        recorded: dict[Any, Any] = {}
+        recorded = new()
         modules = [(name, module) for name, module in named(model) if wanted(module)]
         handles = [
             module.register_forward_hook(hook(recorded, key(position, name, module)))
@@ -202,40 +203,55 @@ def in_given_mode(model: nn.Module, training: bool) -> Iterator[None]:
             module.training = mode
 
 
-def in_mode(training: bool) -> Callable[[nn.Module, torch.Tensor], Recorded]:
-    def record(model: nn.Module, x: torch.Tensor) -> Recorded:
-        with in_given_mode(model, training):
-            return record_activations(model, x)
+def in_mode(training: bool) -> Callable[[Any], Any]:
+    def around(record: Any) -> Any:
+        def measures(model: nn.Module, x: torch.Tensor) -> Any:
+            with in_given_mode(model, training):
+                return record(model, x)
 
-    return record
+        return measures
 
-
-def switches_to_eval(model: nn.Module, x: torch.Tensor) -> Recorded:
-    model.eval()
-    return record_activations(model, x)
+    return around
 
 
-def eval_then_train(model: nn.Module, x: torch.Tensor) -> Recorded:
-    model.eval()
-    try:
-        return record_activations(model, x)
-    finally:
-        model.train()
+def switches_to_eval(record: Any) -> Any:
+    def switches_to_eval_(model: nn.Module, x: torch.Tensor) -> Any:
+        model.eval()
+        return record(model, x)
+
+    return switches_to_eval_
 
 
-def restores_top_mode(model: nn.Module, x: torch.Tensor) -> Recorded:
-    training = model.training
-    model.eval()
-    try:
-        return record_activations(model, x)
-    finally:
-        model.train(training)
+def eval_then_train(record: Any) -> Any:
+    def eval_then_train_(model: nn.Module, x: torch.Tensor) -> Any:
+        model.eval()
+        try:
+            return record(model, x)
+        finally:
+            model.train()
+
+    return eval_then_train_
 
 
-def in_own_mode_restored(model: nn.Module, x: torch.Tensor) -> Recorded:
-    """Runs in the mode of the model as a whole, and puts that back for all its parts."""
-    model.train(model.training)
-    return record_activations(model, x)
+def restores_top_mode(record: Any) -> Any:
+    def restores_top_mode_(model: nn.Module, x: torch.Tensor) -> Any:
+        training = model.training
+        model.eval()
+        try:
+            return record(model, x)
+        finally:
+            model.train(training)
+
+    return restores_top_mode_
+
+
+def in_own_mode_restored(record: Any) -> Any:
+    def in_own_mode_restored_(model: nn.Module, x: torch.Tensor) -> Any:
+        """Runs in the mode of the model as a whole, and puts that back for all its parts."""
+        model.train(model.training)
+        return record(model, x)
+
+    return in_own_mode_restored_
 
 
 def pass_for_each(model: nn.Module, x: torch.Tensor) -> Recorded:
@@ -248,11 +264,14 @@ def pass_for_each(model: nn.Module, x: torch.Tensor) -> Recorded:
     return result
 
 
-def swallows(model: nn.Module, x: torch.Tensor) -> Recorded:
-    try:
-        return record_activations(model, x)
-    except Exception:
-        return {}
+def swallows(record: Any) -> Any:
+    def swallows_(model: nn.Module, x: torch.Tensor) -> Any:
+        try:
+            return record(model, x)
+        except Exception:
+            return {}
+
+    return swallows_
 
 
 def layer_by_layer(model: nn.Module, x: torch.Tensor) -> Recorded:
@@ -265,9 +284,12 @@ def layer_by_layer(model: nn.Module, x: torch.Tensor) -> Recorded:
     return recorded
 
 
-def turns_grad_off(model: nn.Module, x: torch.Tensor) -> Recorded:
-    torch.set_grad_enabled(False)
-    return record_activations(model, x)
+def turns_grad_off(record: Any) -> Any:
+    def turns_grad_off_(model: nn.Module, x: torch.Tensor) -> Any:
+        torch.set_grad_enabled(False)
+        return record(model, x)
+
+    return turns_grad_off_
 
 
 def places(model: nn.Module) -> Any:
@@ -286,17 +308,17 @@ def is_bare_leaf(module: nn.Module) -> bool:
     return is_leaf(module) and not list(module.parameters())
 
 
-_SHARED: dict[str, torch.Tensor] = {}
+SHARED: dict[Any, Any] = {}
 
 
-def into_one_dict(model: nn.Module, x: torch.Tensor) -> dict[str, torch.Tensor]:
-    """Returns the same dict at every call."""
-    found = record_activations(model, x)
-    _SHARED.clear()
-    _SHARED.update(found)
-    return _SHARED
+def the_same_dict() -> dict[Any, Any]:
+    SHARED.clear()
+    return SHARED
 
 
-def freezing_the_model(model: nn.Module, x: torch.Tensor) -> dict[str, torch.Tensor]:
-    model.requires_grad_(False)
-    return record_activations(model, x)
+def freezing(record: Any) -> Any:
+    def freezes(model: nn.Module, x: torch.Tensor) -> Any:
+        model.requires_grad_(False)
+        return record(model, x)
+
+    return freezes

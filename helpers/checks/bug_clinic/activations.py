@@ -24,15 +24,15 @@ def _cases(rng: torch.Generator, points: list[float], with_nan: bool = True) -> 
     yield case("x = −200 and x = 200", torch.tensor([-200.0, 200.0]))
     yield case("near zero and far from it", torch.tensor(points))
     yield case("the same in float64", torch.tensor(points, dtype=torch.float64))
-    yield case("one number", torch.tensor(-0.7))
     matrix = torch.randn(4, 3, generator=rng)
     yield case("a matrix", matrix, torch.randn(4, 3, generator=rng))
-    yield case("a transposed matrix", torch.randn(2, 3, generator=rng).t())
-    yield case("no entries", torch.zeros(0, 3))
-    if not with_nan:
-        return
-    yield case("a NaN that comes in", torch.tensor([NAN, 0.5]))
-    yield case("a NaN that comes back", torch.tensor([0.5, -1.0]), torch.tensor([NAN, 1.0]))
+    yield case("one number", torch.tensor(-0.7)).beyond()
+    yield case("a transposed matrix", torch.randn(2, 3, generator=rng).t()).beyond()
+    yield case("no entries", torch.zeros(0, 3)).beyond()
+    if with_nan:
+        # Who sweeps NaN away, a bandage that the lesson names, sweeps away this one too.
+        yield case("a NaN that comes back", torch.tensor([0.5, -1.0]), torch.tensor([NAN, 1.0]))
+        yield case("a NaN that comes in", torch.tensor([NAN, 0.5])).beyond()
 
 
 def _observe(function: Any, case: Case) -> Iterator[tuple[str, Any]]:
@@ -49,7 +49,7 @@ def _observe(function: Any, case: Case) -> Iterator[tuple[str, Any]]:
     yield "gradient", gradient
 
 
-def _aspects(name: str, rtol: float, atol: float) -> dict[str, Aspect]:
+def _aspects(name: str, rtol: float | None, atol: float) -> dict[str, Aspect]:
     return {
         "value": Aspect(f"{name}({{x}})", "The value is wrong.", rtol, atol, input="x"),
         "x afterwards": Aspect(f"{name}({{x}}), and then x", "Your function changed x."),
@@ -67,15 +67,21 @@ def _aspects(name: str, rtol: float, atol: float) -> dict[str, Aspect]:
     }
 
 
-FAR = [-1e4, -750.0, -95.0, -30.0, -7.0, -1e-8, 1e-8, 7.0, 30.0, 95.0, 750.0, 1e4]
+FAR = [1e-8, 7.0, 12.0, 30.0, 48.0, 60.0, 88.0, 89.0, 95.0, 100.0, 190.0, 750.0, 1e4]
+"""Where repairs that hold for some x only are found out: exp(2x) overflows from 44.4 on and exp(x)
+from 88.8, in float64 from 355 and from 710."""
+
+BOTH_ENDS = [-x for x in reversed(FAR)] + FAR
+
+SMALL = [1e-30, 1e-8, 3e-7, 3e-6, 3e-5, 3e-4, 3e-3]
 
 TANH = clinic_check(
     "tanh",
     "program 1, tanh",
     "repaired_tanh",
-    cases=lambda rng: _cases(rng, [*FAR, -100.0, 100.0]),
+    cases=lambda rng: _cases(rng, BOTH_ENDS),
     observe=_observe,
-    aspects=_aspects("repaired_tanh", 1e-3, 1e-6),
+    aspects=_aspects("repaired_tanh", None, 1e-6),
     praise="right from −10,000 to 10,000, in the value and in the gradient.",
     reread="Program 1: a squashing function",
 )
@@ -83,9 +89,9 @@ SIGMOID = clinic_check(
     "sigmoid",
     "program 2, the gradient of the sigmoid",
     "repaired_sigmoid",
-    cases=lambda rng: _cases(rng, [*FAR, -12.0, 12.0]),
+    cases=lambda rng: _cases(rng, BOTH_ENDS),
     observe=_observe,
-    aspects=_aspects("repaired_sigmoid", 1e-3, 1e-6),
+    aspects=_aspects("repaired_sigmoid", None, 1e-6),
     praise="the value was right all along; now the gradient is right as well.",
     reread="Program 2: a gate that is sure of itself",
 )
@@ -94,7 +100,7 @@ RELU = clinic_check(
     "program 3, ReLU at zero",
     "repaired_relu",
     cases=lambda rng: _cases(
-        rng, [-1e4, -1.0, -1e-8, -0.0, 0.0, 1e-30, 1e-8, 1.0, 1e4], with_nan=False
+        rng, [-1e4, -1.0, *(-x for x in SMALL), -0.0, 0.0, *SMALL, 1.0, 1e4], with_nan=False
     ),
     observe=_observe,
     aspects=_aspects("repaired_relu", 1e-6, 0.0),

@@ -59,14 +59,20 @@ def _observe_classifier(make: Any, case: Case) -> Iterator[tuple[str, Any]]:
     model, parent = _wide(make, case.p, grown_up=True)
     quiet = True
     for key, value in _look(parent, "in evaluation"):
-        quiet = quiet and not (key.startswith("dropped") and value > 0)
+        if key.startswith("dropped") and value > 0:
+            quiet = False
+        if key.startswith("survivors") and not torch.equal(value, torch.ones_like(value)):
+            quiet = False
         yield key, value
+    yield "mode in evaluation", parent.training or model.training
     with torch.no_grad():
         yield "dropped under no_grad", share(_hidden(parent) == 0)
     if not quiet:  # what a right answer never shows; it tells the ways to be wrong apart
         yield from _why_always_on(model, parent)
     parent.train()
     yield from _look(parent, "in training")
+    yield "mode in training", parent.training and model.training
+    yield "connected", bool(parent(torch.ones(2, 100)).requires_grad)
     with torch.no_grad():
         yield "dropped while training under no_grad", share(_hidden(parent) == 0)
     one, other = (_hidden(_wide(make, case.p, grown_up=False)[1]) for _ in range(2))
@@ -132,6 +138,18 @@ DROPOUT = clinic_check(
             "In evaluation the hidden units are rescaled; they must be left as they are.",
         ),
         "dropped under no_grad": _dropped("eval", "Units are dropped in evaluation."),
+        "mode in evaluation": Aspect(
+            _MADE.replace("{mode}", "eval") + "; and model.training after a forward pass",
+            "Your forward switches the mode of the model.",
+        ),
+        "mode in training": Aspect(
+            _MADE.replace("{mode}", "train") + "; and model.training after a forward pass",
+            "Your forward switches the mode of the model.",
+        ),
+        "connected": Aspect(
+            _MADE.replace("{mode}", "train") + "; the output's requires_grad",
+            "The output is cut off from the weights, so the network cannot be trained.",
+        ),
         "modules unknown to the parent": _DIAGNOSTIC,
         "dropped when flags are put down": _DIAGNOSTIC,
         "dropped after its own eval": _DIAGNOSTIC,
@@ -188,19 +206,18 @@ DROPOUT = clinic_check(
 def _mask_cases(_: torch.Generator) -> Iterator[Case]:
     for p in (0.2, 0.8):
         yield Case(f"p = {p}", p=p, x=torch.ones(200, 100))
-    yield Case("p = 0", p=0.0, x=torch.tensor([1.0, -2.0]))
-    yield Case("p = 1", p=1.0, x=torch.tensor([1.0, -2.0]))
+    for p in (0, 1):
+        yield Case(f"p = {p}", p=float(p), x=torch.tensor([1.0, -2, 3, -4, 5, -6, 7, -8]))
     yield Case("float64", p=0.2, x=torch.full((200, 100), 3.0, dtype=torch.float64))
     yield Case("x on another device", p=0.2, x=torch.zeros(3, 4, device="meta"))
-    yield Case("float16", p=0.2, x=torch.full((200, 100), 2.0, dtype=torch.float16))
+    yield Case("float16", p=0.2, x=torch.full((200, 100), 2.0, dtype=torch.float16)).beyond()
 
 
 def _observe_mask(drop: Any, case: Case) -> Iterator[tuple[str, Any]]:
     if case.x.device.type == "meta":
         yield "device", _device_of(drop, case)
         return
-    leaf = case.fresh().x.requires_grad_()
-    first, second = drop(leaf, case.p), drop(case.x, case.p)
+    first, second = drop(case.x, case.p), drop(case.x, case.p)
     yield "result", torch.zeros_like(first) if isinstance(first, torch.Tensor) else first
     yield "not finite", int((~first.isfinite()).sum())
     yield "dropped", share(first == 0)
@@ -211,9 +228,11 @@ def _observe_mask(drop: Any, case: Case) -> Iterator[tuple[str, Any]]:
     yield "x afterwards", case.x
     if case.p == 1:  # nothing is kept, so that no gradient needs a way
         return
-    yield "connected", bool(first.requires_grad)
-    (gradient,) = torch.autograd.grad(first.sum(), leaf)
-    yield "gradient", gradient.double() * case.x.double() - first.detach().double()
+    leaf = case.fresh().x.clone().requires_grad_()
+    y = drop(leaf, case.p)
+    yield "connected", bool(y.requires_grad)
+    (gradient,) = torch.autograd.grad(y.sum(), leaf)
+    yield "gradient", gradient.double() * leaf.detach().double() - y.detach().double()
 
 
 class _CopiesToTheCPU(TorchFunctionMode):

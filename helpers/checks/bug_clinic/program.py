@@ -71,7 +71,13 @@ def patterns(mask: torch.Tensor) -> torch.Tensor:
     >>> patterns(torch.tensor([[True, False], [True, False], [False, True]]))
     tensor([2, 2])
     """
-    return torch.tensor([len(mask.unique(dim=0)), mask.unique(dim=1).shape[1]])
+    return torch.tensor([_different_rows(mask), _different_rows(mask.t())])
+
+
+def _different_rows(mask: torch.Tensor) -> int:
+    """By a sum of one number for each True, which is much faster than `unique(dim=0)`."""
+    numbers = torch.arange(1, mask.shape[1] + 1, dtype=torch.float64).sin()
+    return len(((mask.double() @ numbers) * 1e9).round().unique())
 
 
 def share(mask: Any) -> float:

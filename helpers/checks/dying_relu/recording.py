@@ -28,7 +28,8 @@ def _cases(rng: torch.Generator) -> Iterator[Case]:
         else:
             x = draw(5, 3)
         yield Case(model, model=model, x=x)
-    yield Case(DEVICE, model="a linear layer and a ReLU", x=torch.empty(5, 3, device="meta"))
+    x = torch.empty(5, 3, device="meta")
+    yield Case(DEVICE, model="a linear layer and a ReLU", x=x).beyond()
 
 
 def _hooks_of(model: nn.Module) -> str:
