@@ -224,7 +224,7 @@ CUTOUT = Check(
     aspects={
         "images": Aspect(
             "cutout({images}, size={size}, centers={centers})",
-            "The covered pixels are wrong.",
+            "Some of the pixels are wrong.",
             rtol=1e-9,  # pixels are copied, and not computed
             atol=0.0,
             input="images",
