@@ -422,7 +422,9 @@ ANSWERS = Answers(
             "any-change",
             "You count every change by more than min_delta as an improvement, upwards as well.",
             "Only smaller is better: do not take the absolute value.",
-            better=lambda self, value, limit: abs(value - self.best) > self.min_delta,
+            {"better": lambda self, value, limit: abs(value - self.best) > self.min_delta},
+            {"better": lambda self, value, limit: not abs(value - self.best) < self.min_delta},
+            {"better": lambda self, value, limit: not abs(value - self.best) <= self.min_delta},
         ),
         slip(
             "larger-is-better",
@@ -514,6 +516,35 @@ ANSWERS = Answers(
                 {"against": lambda self: self.start if self.last is None else self.last, **more}
                 for more in ({"store": lambda self, value, improved: min(self.best, value)}, {})
             ),
+        ),
+        slip(
+            "counts-rises-in-a-row",
+            "You count the steps at which the value rises above the value before, and begin again "
+            "wherever it does not.",
+            "Compare with best - min_delta, and begin again only at an improvement.",
+            against=lambda self: self.start if self.last is None else self.last,
+            limit=lambda self, best: best,
+            better=lambda self, value, limit: not value > limit,
+            store=lambda self, value, improved: min(self.best, value),
+        ),
+        slip(
+            "stores-before-asking",
+            "You lower best before you compare, so no value is smaller than best.",
+            "Compare first, and store the value in best only where it improves.",
+            better=lambda self, value, limit: False,
+            store=lambda self, value, improved: min(self.best, value),
+        ),
+        slip(
+            "compares-windows",
+            "You compare the smallest of the last values with the smallest before them, so several "
+            "small steps together count as an improvement.",
+            "Change best only when a single value falls below best - min_delta.",
+            enough=lambda self: (
+                len(self.values) > self.patience
+                and not min(self.values[-self.patience :])
+                < min(self.values[: -self.patience]) - self.min_delta
+            ),
+            store=lambda self, value, improved: min(self.best, value),
         ),
         slip(
             "best-drifts",
