@@ -133,6 +133,17 @@ def _inverse(image: Tensor, rows: Any, columns: Any, value: Any) -> None:
     image[:, ~inside] = value
 
 
+def _centre_moved(less: int) -> Any:
+    """A centre that is moved inside, before the square is cut."""
+
+    def clip(start: Any, end: Any, length: int) -> Any:
+        half = (end - start) // 2
+        at = min(max(start + half, half), length - half - less)
+        return slice(at - half, at - half + end - start)
+
+    return clip
+
+
 def _first(image: Tensor, rows: Any, columns: Any, value: Any) -> None:
     image[0, rows, columns] = value
 
@@ -345,10 +356,20 @@ ANSWERS = Answers(
             cover=_modulo_grid,
         ),
         slip(
+            "negative-index",
+            "Pixels with a negative row or column are covered from the other end of the image, from "
+            "which Python counts them.",
+            "Cover a pixel only where 0 <= row < H and 0 <= column < W.",
+            clip=lambda start, end, length: list(range(start, min(end, length))),
+            cover=_modulo_grid,
+        ),
+        slip(
             "moved-inside",
             "You moved a square that reaches over the border, so that all of it lies inside.",
             "Keep the centre and cut the square at the border; a smaller hole is meant.",
-            clip=_moved,
+            {"clip": _moved},
+            {"clip": _centre_moved(0)},
+            {"clip": _centre_moved(1)},
         ),
         slip(
             "skips-border",
@@ -371,8 +392,8 @@ ANSWERS = Answers(
         ),
         slip(
             "first-row-spared",
-            "You clip the start of the square to 1, so the first row and column stay.",
-            "The first row is row 0.",
+            "Your square never covers the first row and the first column of an image.",
+            "The first row is row 0: clip the start to 0.",
             clip=lambda start, end, length: slice(max(start, 1), end),
         ),
         slip(
@@ -390,6 +411,12 @@ ANSWERS = Answers(
             "You covered the square in the first channel only.",
             "Zero all channels: result[i, :, rows, columns].",
             cover=_first,
+        ),
+        slip(
+            "channels-taken-for-rows",
+            "You index the channels as if they were rows, and the rows as columns.",
+            "An image has the axes C, H, W: write a colon for the channels, result[i, :, rows, columns].",
+            cover=lambda image, rows, columns, value: image[rows, columns].fill_(value),
         ),
         slip(
             "inverted",

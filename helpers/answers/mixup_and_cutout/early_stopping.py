@@ -40,6 +40,9 @@ class EarlyStopping:
         self.last: Any = None
         self.before = 0
 
+    def begin(self, value: Any) -> Any:
+        """What is done with the first value before it is looked at."""
+
     def opens(self, value: Any) -> Any:
         """Whether a value is stored without a question, as a first one may be."""
         return False
@@ -76,6 +79,8 @@ class EarlyStopping:
 
     def step(self, value: Any) -> Any:
         self.before = self.count
+        if not self.values:
+            self.begin(value)
         self.values.append(value)
         if self.opens(value):
             self.best = self.last = value
@@ -235,6 +240,17 @@ def sharing(stopping: Any) -> Any:
     return EarlyStopping
 
 
+def negated(stopping: Any) -> Any:
+    """What is stored is a score, which is to rise."""
+
+    class EarlyStopping(without_best(stopping)):  # type: ignore[misc]
+        @property
+        def best(self) -> Any:
+            return -self.inner.best if math.isfinite(self.inner.best) else math.inf
+
+    return EarlyStopping
+
+
 def without_best(stopping: Any) -> Any:
     """The best value has another name."""
 
@@ -280,7 +296,13 @@ ANSWERS = Answers(
             "asks-before-counting",
             "You compare the count with patience before you count the present step.",
             "Take the new value first, then return self.count >= self.patience.",
-            enough=lambda self: self.before >= self.patience,
+            {"enough": lambda self: self.before >= self.patience},
+            {
+                "enough": lambda self: self.before >= self.patience,
+                "store": lambda self, value, improved: (
+                    value if improved and self.before < self.patience else self.best
+                ),
+            },
         ),
         family(
             "fixed-patience",
@@ -396,7 +418,7 @@ ANSWERS = Answers(
             "nan-stops",
             "You stop at the first NaN.",
             "NaN counts as one step without improvement, no more.",
-            answer=lambda self, stop, improved, value: stop or math.isnan(value),
+            answer=lambda self, stop, improved, value: stop or (math.isnan(value) and not improved),
         ),
         # What improves.
         slip(
@@ -531,8 +553,13 @@ ANSWERS = Answers(
             "stores-before-asking",
             "You lower best before you compare, so no value is smaller than best.",
             "Compare first, and store the value in best only where it improves.",
-            better=lambda self, value, limit: False,
-            store=lambda self, value, improved: min(self.best, value),
+            *(
+                {"better": better, "store": lambda self, value, improved: min(self.best, value)}
+                for better in (
+                    lambda self, value, limit: False,
+                    lambda self, value, limit: value <= min(self.best, value) - self.min_delta,
+                )
+            ),
         ),
         slip(
             "compares-windows",
@@ -550,7 +577,8 @@ ANSWERS = Answers(
             "best-drifts",
             "You lower best at every smaller value, also when it falls by less than min_delta.",
             "Change best only when a value counts as an improvement.",
-            store=lambda self, value, improved: min(self.best, value),
+            {"store": lambda self, value, improved: min(self.best, value)},
+            {"store": lambda self, value, improved: min(value, self.best)},
         ),
         slip(
             "first-for-best",
@@ -583,6 +611,13 @@ ANSWERS = Answers(
             "You store the first value as best even when it is NaN, and then nothing improves.",
             'Begin with best = float("inf"), and ask of the first value what you ask of all.',
             opens=lambda self, value: self.last is None,
+        ),
+        slip(
+            "first-step-counted",
+            "You store the first value in best before you compare, so the first step counts as one "
+            "without improvement.",
+            'Begin with best = float("inf"): then the first value improves like any other.',
+            begin=lambda self, value: setattr(self, "best", value),
         ),
         slip(
             "starts-at-zero",
@@ -620,6 +655,12 @@ ANSWERS = Answers(
             "Your object has no attribute best.",
             "Keep the best value as self.best.",
             around=without_best,
+        ),
+        slip(
+            "best-negated",
+            "Your best is the negative of the best value.",
+            "Store the value itself in self.best.",
+            around=negated,
         ),
         # What it answers.
         slip(

@@ -36,6 +36,7 @@ def mixing(
     weight: Any = lambda lam: lam,
     partners: Any = lambda permutation: permutation,
     take: Any = lambda t, p: t[p],
+    take_labels: Any = lambda t, p: t[p],
     blend: Any = _blend,
     images: Any = lambda x, partner, lam, blend: blend(x, partner, lam),
     one_hot: Any = lambda y, c, x: F.one_hot(y, c).to(x.dtype),
@@ -49,7 +50,7 @@ def mixing(
         lam, p = weight(lam), partners(permutation)
         rows = one_hot(y, num_classes, x)
         x_mix = images(x, take(x, p), lam, blend)
-        y_mix = convert(labels(rows, rows[p], lam, blend), x)
+        y_mix = convert(labels(rows, take_labels(rows, p), lam, blend), x)
         return result(x_mix, y_mix, y, p, lam)
 
     return mixup
@@ -287,6 +288,19 @@ ANSWERS = Answers(
             "The partner of image i is x[permutation[i]], for both.",
             take=lambda t, p: t[torch.argsort(p)],
         ),
+        slip(
+            "inverse-for-labels",
+            "You mixed the labels with the inverse of the permutation, and the images with the "
+            "permutation itself.",
+            "The partner of image i is x[permutation[i]], for both.",
+            take_labels=lambda t, p: t[torch.argsort(p)],
+        ),
+        slip(
+            "labels-permuted-twice",
+            "You permuted the labels of the partners twice.",
+            "The partner's label is one_hot[permutation].",
+            take_labels=lambda t, p: t[p][p],
+        ),
         # What is mixed.
         slip(
             "labels-not-mixed",
@@ -356,6 +370,32 @@ ANSWERS = Answers(
         ),
         # Dtypes, and what comes back.
         slip(
+            "one-class-too-many",
+            "Your rows have one column too many.",
+            "Class indices go from 0 to num_classes - 1: give num_classes itself to F.one_hot.",
+            one_hot=lambda y, c, x: F.one_hot(y, c + 1).to(x.dtype),
+        ),
+        slip(
+            "softmax-of-labels",
+            "You applied softmax to the mixed labels, which are probabilities already.",
+            "Rows sum to 1 by themselves.",
+            convert=lambda y_mix, x: y_mix.softmax(dim=-1),
+        ),
+        slip(
+            "both-float32",
+            "Both of your results are always float32.",
+            "Keep the dtype of x, and convert the one-hot labels with .to(x.dtype).",
+            images=lambda x, partner, lam, blend: blend(x.float(), partner.float(), lam),
+            convert=lambda y_mix, x: y_mix.float(),
+        ),
+        slip(
+            "both-float64",
+            "Both of your results are always float64.",
+            "Keep the dtype of x, and convert the one-hot labels with .to(x.dtype).",
+            images=lambda x, partner, lam, blend: blend(x.double(), partner.double(), lam),
+            convert=lambda y_mix, x: y_mix.double(),
+        ),
+        slip(
             "labels-float32",
             "Your y_mix is always float32.",
             "y_mix has the dtype of x: convert the one-hot labels with .to(x.dtype).",
@@ -395,6 +435,12 @@ ANSWERS = Answers(
             result=lambda x_mix, y_mix, y, p, lam: x_mix,
         ),
         slip(
+            "returns-lists",
+            "You return lists of rows, and tensors are meant.",
+            "torch.stack makes one tensor of a list of rows.",
+            result=lambda x_mix, y_mix, y, p, lam: (list(x_mix), list(y_mix)),
+        ),
+        slip(
             "returns-nothing",
             "Your function returns nothing.",
             "End it with `return x_mix, y_mix`.",
@@ -404,7 +450,11 @@ ANSWERS = Answers(
             "in-place",
             "Your code mixes x itself in place.",
             "Make a new tensor: lam * x + (1 - lam) * x[permutation].",
-            around=in_place,
+            {"around": in_place},
+            {  # x *= lam comes first, so the partners are scaled as well
+                "around": in_place,
+                "images": lambda x, partner, lam, blend: lam * x + (1 - lam) * lam * partner,
+            },
         ),
         slip(
             "row-by-row-in-place",

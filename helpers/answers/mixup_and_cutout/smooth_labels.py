@@ -94,8 +94,8 @@ def _normalised(rows: Tensor, kept: Any, share: Any) -> Tensor:
     return raw / raw.sum(dim=1, keepdim=True)
 
 
-def _truncated(targets: Tensor) -> Tensor:
-    return targets.long().float()
+def _truncated(rows: Tensor, kept: Any, share: Any) -> Tensor:
+    return (kept * rows + share).long().float()
 
 
 ANSWERS = Answers(
@@ -149,8 +149,9 @@ ANSWERS = Answers(
             "label-stays-one",
             "Your labelled class has the probability 1 still, so rows sum to more than 1.",
             "Take the whole ε away from the label first: (1 − ε)·one-hot.",
-            {"kept": lambda e, c: 1, "join": _over_others},
-            {"kept": lambda e, c: 1 - e / c},
+            kept=lambda e, c: 1,
+            share=lambda e, c, y: e / c,
+            join=_over_others,
         ),
         slip(
             "nothing-spread",
@@ -162,7 +163,8 @@ ANSWERS = Answers(
             "not-smoothed",
             "Your rows are the plain one-hot rows.",
             "Scale them by 1 − ε, then add ε/C.",
-            join=lambda rows, kept, share: rows,
+            kept=lambda e, c: 1,
+            share=lambda e, c, y: 0.0,
         ),
         slip(
             "not-divided",
@@ -280,6 +282,12 @@ ANSWERS = Answers(
             {"one_hot": lambda y, c: y},
             {"one_hot": lambda y, c: y.float()},
         ),
+        slip(
+            "all-labels-in-each-row",
+            "Each of your rows marks the labels of all images.",
+            "Row i has one label, y[i].",
+            one_hot=lambda y, c: F.one_hot(y, c).float().amax(dim=0).expand(len(y), c),
+        ),
         # What comes back.
         slip(
             "float64",
@@ -297,8 +305,8 @@ ANSWERS = Answers(
             "truncated",
             "You wrote the probabilities into a tensor of ints, which cuts the fractions off.",
             "F.one_hot gives ints: convert with .float() first.",
-            {"result": _truncated},
-            {"result": lambda targets: targets.long()},
+            {"join": _truncated},
+            {"join": lambda rows, kept, share: (kept * rows + share).long()},
         ),
         slip(
             "softmax-of-it",

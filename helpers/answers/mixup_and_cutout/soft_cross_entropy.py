@@ -21,6 +21,8 @@ def reference(logits: Tensor, target_probabilities: Tensor) -> Tensor:
 def averaged(
     logits: Any = lambda z: z,
     log_p: Any = lambda z: z.log_softmax(dim=1),
+    turn: Any = lambda log_p, z: log_p(z),
+    unit: Any = lambda log_p: log_p,
     targets: Any = lambda t: t,
     weigh: Any = lambda t, log_p, z: t * log_p,
     reduce: Any = lambda terms: terms.sum(dim=1).mean(),
@@ -31,7 +33,7 @@ def averaged(
 
     def soft_cross_entropy(z: Tensor, t: Tensor) -> Any:
         used = logits(z)
-        return result(sign(reduce(weigh(targets(t), log_p(used), used))))
+        return result(sign(reduce(weigh(targets(t), unit(turn(log_p, used)), used))))
 
     return soft_cross_entropy
 
@@ -105,6 +107,10 @@ def _log_of_sum(z: Tensor) -> Tensor:
     return z.exp().sum(dim=1, keepdim=True).log()
 
 
+def _zero_at_zero(p: Tensor) -> Tensor:
+    return torch.where(p > 0, p.log(), torch.zeros_like(p))
+
+
 def _only_largest(t: Tensor) -> Tensor:
     return F.one_hot(t.argmax(dim=1), t.shape[1]).to(t.dtype)
 
@@ -166,6 +172,7 @@ ANSWERS = Answers(
             {"log_p": lambda z: z.softmax(dim=1).log().nan_to_num()},
             {"weigh": lambda t, log_p, z: (t * z.softmax(dim=1).log()).nan_to_num()},
             {"weigh": lambda t, log_p, z: torch.xlogy(t, z.softmax(dim=1))},
+            {"log_p": lambda z: _zero_at_zero(z.softmax(dim=1))},
         ),
         family(
             "clamps-probabilities",
@@ -219,13 +226,13 @@ ANSWERS = Answers(
             "softmax-over-batch",
             "Your softmax runs over the images instead of the classes.",
             "The classes are the last axis: dim=1.",
-            log_p=lambda z: z.log_softmax(dim=0),
+            turn=lambda log_p, z: log_p(z.T).T,
         ),
         slip(
             "softmax-over-all",
             "Your probabilities sum to 1 over the whole batch, and each row is meant to.",
             "Normalise over the classes: dim=1.",
-            log_p=lambda z: z - z.logsumexp(dim=(0, 1)),
+            turn=lambda log_p, z: log_p(z.reshape(1, -1)).reshape(z.shape),
         ),
         slip(
             "no-softmax",
@@ -255,14 +262,15 @@ ANSWERS = Answers(
             "sigmoid",
             "You used one sigmoid for each class; the classes are meant to share one softmax.",
             "Use log_softmax over the classes.",
-            log_p=lambda z: F.logsigmoid(z),
+            {"log_p": F.logsigmoid},
+            {"log_p": lambda z: z.sigmoid().log()},
         ),
         family(
             "other-base",
             "You used the logarithm to the base {constant}.",
             "PyTorch and this course use the natural logarithm.",
             (2, 10),
-            lambda c: {"log_p": lambda z: z.log_softmax(dim=1) / math.log(c)},
+            lambda c: {"unit": lambda log_p: log_p / math.log(c)},
         ),
         # The targets, and what is made of both.
         slip(
@@ -324,7 +332,12 @@ ANSWERS = Answers(
             "binary-of-softmax",
             "You added the terms (1 − t)·log(1 − q) of the binary cross-entropy.",
             "With several classes the loss is −Σ t·log q, and nothing else.",
-            weigh=lambda t, log_p, z: t * log_p + torch.xlogy(1 - t, 1 - log_p.exp()),
+            {"weigh": lambda t, log_p, z: t * log_p + torch.xlogy(1 - t, 1 - log_p.exp())},
+            {
+                "weigh": lambda t, log_p, z: (
+                    -F.binary_cross_entropy(log_p.exp(), t, reduction="none")
+                )
+            },
         ),
         slip(
             "squares",
