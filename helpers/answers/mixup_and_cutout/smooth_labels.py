@@ -182,6 +182,7 @@ ANSWERS = Answers(
             "share-not-added",
             "You multiply the scaled row by ε/C instead of adding it.",
             "Every class gets ε/C on top: + epsilon / num_classes.",
+            share=lambda e, c, y: e / c,
             join=lambda rows, kept, share: kept * rows * share,
         ),
         slip(
@@ -212,6 +213,7 @@ ANSWERS = Answers(
             "adds-and-normalises",
             "You added ε to each class and divided by the sum, which is a smaller smoothing.",
             "Scale the one-hot row by 1 − ε, then add ε/C.",
+            kept=lambda e, c: 1 - e,
             join=_normalised,
         ),
         slip(
