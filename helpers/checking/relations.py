@@ -98,7 +98,7 @@ def _as_tensor(value: Any, only: bool = False) -> Tensor | None:
     if not isinstance(value, (int, float, Tensor, np.ndarray)):
         return None
     tensor = torch.as_tensor(value)
-    if tensor.device.type == "meta" or tensor.is_complex():
+    if tensor.device.type == "meta" or tensor.is_complex() or tensor.dtype == torch.bool:
         return None
     return tensor.detach().cpu().double()
 

@@ -153,13 +153,13 @@ def mixup(x, y, lam, permutation, num_classes):
 
     x: (N, ...), float32 or float64.
     y: (N,), class indices from 0 to num_classes - 1, int64.
-    lam: a number from 0 to 1, the weight of x[i]; the partner has the weight 1 - lam.
+    lam: a float from 0 to 1, the weight of x[i]; the partner has the weight 1 - lam.
     permutation: (N,), int64; the partner of x[i] is x[permutation[i]].
-    num_classes: an int, at least 1.
+    num_classes: an int. A class may be missing from y.
 
     Returns two tensors: x_mix of the shape of x, and y_mix of shape (N, num_classes), whose rows
-    sum to 1. Both have the dtype and the device of x. The arguments are left unchanged, nothing is
-    drawn at random, and gradients flow from x_mix to x. Everything in PyTorch is allowed.
+    sum to 1. Both have the dtype of x. The arguments are left unchanged, nothing is drawn at
+    random, and gradients flow from x_mix to x. Everything in PyTorch is allowed.
     """
     ### BEGIN SOLUTION
     one_hot = F.one_hot(y, num_classes).to(x.dtype)  # (N, C)
@@ -283,8 +283,7 @@ def cutout(images, size, centers):
     """Set a square of each image to zero.
 
     images: (N, C, H, W), float32 or float64.
-    size: an int, 0 or more: how many rows and columns a square has before it is clipped. It may
-        be larger than the image.
+    size: an int, at least 1: how many rows and columns a square has before it is clipped.
     centers: one (row, column) for each image, ints inside the image: a tensor (N, 2) or a list of
         N pairs.
 
@@ -292,9 +291,9 @@ def cutout(images, size, centers):
     size of them, and the columns from column - size // 2 on, size of them. What lies outside
     the image is left out. The square is zero in all channels; everything else is as before.
 
-    Returns a tensor of the shape, dtype and device of images. The arguments are left unchanged,
-    nothing is drawn at random, and gradients flow to the pixels that are kept. Everything in
-    PyTorch is allowed; torchvision's erase is not.
+    Returns a tensor of the shape and dtype of images. The arguments are left unchanged, nothing
+    is drawn at random, and gradients flow to the pixels that are kept. Everything in PyTorch is
+    allowed; torchvision's erase is not.
     """
     ### BEGIN SOLUTION
     result = images.clone()
@@ -443,11 +442,11 @@ def smooth_labels(y, num_classes, epsilon):
     """Target probabilities (1 - epsilon) * one-hot + epsilon / num_classes.
 
     y: (N,), class indices from 0 to num_classes - 1, int64; left unchanged.
-    num_classes: an int, at least 1. A class may be missing from y.
-    epsilon: a number from 0 to 1.
+    num_classes: an int, at least 2. A class may be missing from y.
+    epsilon: a float from 0 to 1; 0 gives the one-hot rows.
 
-    Returns a float32 tensor of shape (N, num_classes) on the device of y; every row sums to 1.
-    Everything in PyTorch is allowed.
+    Returns a float32 tensor of shape (N, num_classes); every row sums to 1. Everything in PyTorch
+    is allowed.
     """
     ### BEGIN SOLUTION
     one_hot = F.one_hot(y, num_classes).float()  # (N, C)
@@ -516,8 +515,7 @@ def soft_cross_entropy(logits, target_probabilities):
     logits: (N, C), float32 or float64; the entries may be as large as 1000 or as small as -1000.
     target_probabilities: (N, C), of the dtype of logits; entries from 0 to 1, rows sum to 1.
 
-    Returns a 0-d tensor of the dtype and device of logits, connected to them, so that backward()
-    works. The arguments are left unchanged. Not allowed: torch's own cross_entropy (function or
+    Returns a 0-d tensor of the dtype of logits, connected to them, so that backward() works. The arguments are left unchanged. Not allowed: torch's own cross_entropy (function or
     module) and kl_div. Allowed: everything else, log_softmax and logsumexp too.
     """
     ### BEGIN SOLUTION
@@ -714,7 +712,7 @@ class EarlyStopping:
         ### END SOLUTION
 
     def step(self, value):
-        """Take the next value, a float or an int, possibly NaN; return a bool.
+        """Take the next value, a float, possibly NaN; return a bool.
 
         True at the patience-th step in a row without improvement, False before. Training stops
         there, so what it returns afterwards does not matter. NaN is a step without improvement.

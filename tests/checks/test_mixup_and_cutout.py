@@ -10,7 +10,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from helpers.answers.mixup_and_cutout.stoppers import Counting, EarlyStopping
+from helpers.answers.mixup_and_cutout.early_stopping import ByDefinition, Counting
 from helpers.checking import CheckFailed
 from helpers.checking.check import Check
 from helpers.checking.devices import device_of
@@ -62,7 +62,7 @@ def test_long_trainings_stop_and_go_on(seed: int) -> None:
     longest = [case for case in cases_of(EARLY_STOPPING, seed) if case.name == "a long training"]
     answers = []
     for case in longest:
-        stopper = EarlyStopping(case.patience, **case.settings)
+        stopper = ByDefinition(case.patience, **case.settings)
         answers += [stopper.step(value) for value in case.fed]
     assert True in answers and False in answers
 
@@ -133,19 +133,100 @@ class TestRightWorkIsAccepted:
         assert verdict(MIXUP, mixup).outcome == "passed"
 
 
-class TestTwoMistakesAtOnce:
-    """No diagnosis is given where none fits, and the work is refused all the same."""
+class TwoQuestions:
+    """As often printed: two questions, between which a value falls through."""
+
+    def __init__(self, patience: int, min_delta: float = 0.0) -> None:
+        self.patience, self.min_delta, self.counter = patience, min_delta, 0
+        self.best: float | None = None
+
+    def step(self, loss: float) -> bool:
+        if self.best is None:
+            self.best = loss
+        elif self.best - loss > self.min_delta:
+            self.best, self.counter = loss, 0
+        elif self.best - loss < self.min_delta:
+            self.counter += 1
+        return self.counter >= self.patience
+
+
+class FromTheForum:
+    """Every smaller value improves, and only a value beyond min_delta is counted."""
+
+    def __init__(self, patience: int, min_delta: float = 0.0) -> None:
+        self.patience, self.min_delta = patience, min_delta
+        self.counter, self.best = 0, float("inf")
+
+    def step(self, loss: float) -> bool:
+        if loss < self.best:
+            self.best = loss
+            self.counter = 0
+        elif loss > self.best + self.min_delta:
+            self.counter += 1
+            if self.counter >= self.patience:
+                return True
+        return False
+
+
+class ByScore:
+    """A score that has to rise, and what is not lower counts as better."""
+
+    def __init__(self, patience: int, delta: float = 0.0, min_delta: float = 0.0) -> None:
+        self.patience, self.delta, self.counter = patience, min_delta, 0
+        self.score: float | None = None
+        self.best = float("inf")
+
+    def step(self, loss: float) -> bool:
+        score = -loss
+        if self.score is None:
+            self.score, self.best = score, loss
+        elif score < self.score + self.delta:
+            self.counter += 1
+        else:
+            self.score, self.best, self.counter = score, loss, 0
+        return self.counter >= self.patience
+
+
+def log_clamped(z: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
+    return -torch.sum(t * torch.log(torch.softmax(z, 1).clamp(1e-7, 1 - 1e-7))) / t.numel()
+
+
+class TestWhatPeopleWrite:
+    """Wrong answers as they are printed have one name, or two."""
+
+    @pytest.mark.parametrize(
+        ("check", "wrong", "name"),
+        [
+            (
+                MIXUP,
+                lambda x, y, lam, p, c: (lam * x + (1 - lam) * x[p], F.one_hot(y[p], c).to(x)),
+                "labels-of-partners",
+            ),
+            (SOFT_CROSS_ENTROPY, lambda z, t: (t * z.log_softmax(1)).sum(), "sign+sum-over-batch"),
+            (
+                SOFT_CROSS_ENTROPY,
+                log_clamped,
+                "clamps-probabilities+mean-over-everything",
+            ),
+            (EARLY_STOPPING, TwoQuestions, "tie-in-neither+first-value-always-best"),
+            (EARLY_STOPPING, FromTheForum, "min-delta-on-the-other-side"),
+            (EARLY_STOPPING, ByScore, "nan-and-ties-improve"),
+        ],
+    )
+    def test_named(self, check: Check, wrong: Callable[..., Any], name: str) -> None:
+        found = verdict(check, wrong)
+        assert found.misconception is not None
+        assert set(found.misconception.split("+")) == set(name.split("+"))
 
     @pytest.mark.parametrize(
         ("check", "wrong"),
         [
-            (MIXUP, lambda x, y, lam, p, c: (lam * x + (1 - lam) * x[p], F.one_hot(y[p], c).to(x))),
             (CUTOUT, lambda images, size, centers: images * 0.5),
             (SMOOTH_LABELS, lambda y, c, e: torch.full((len(y), c), 1 / c)),
-            (SOFT_CROSS_ENTROPY, lambda z, t: (t * z.log_softmax(1)).sum()),
         ],
     )
-    def test_refused(self, check: Check, wrong: Callable[..., Any]) -> None:
+    def test_refused_without_a_name(self, check: Check, wrong: Callable[..., Any]) -> None:
+        """No diagnosis is given where none fits, and the work is refused all the same."""
         found = verdict(check, wrong)
         assert found.outcome == "failed" and found.misconception is None
 

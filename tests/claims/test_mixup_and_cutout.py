@@ -8,16 +8,16 @@ from statistics import mean
 import pytest
 import torch
 
+from helpers.answers.mixup_and_cutout.cutout import by_slices as cutout
+from helpers.answers.mixup_and_cutout.early_stopping import Counting as EarlyStopping
 from helpers.answers.mixup_and_cutout.mixup import mixed as mixup
 from helpers.answers.mixup_and_cutout.smooth_labels import by_one_hot as smooth_labels
-from helpers.answers.mixup_and_cutout.soft_cross_entropy import (
-    by_log_softmax as soft_cross_entropy,
-)
-from helpers.answers.mixup_and_cutout.squares import by_slices as cutout
-from helpers.answers.mixup_and_cutout.stoppers import Counting as EarlyStopping
+from helpers.answers.mixup_and_cutout.soft_cross_entropy import averaged
 from helpers.experiments import mixup_and_cutout as lesson
 
 pytestmark = pytest.mark.claims
+
+soft_cross_entropy = averaged()
 
 ALPHAS = (1.0, 8.0)
 
