@@ -27,12 +27,16 @@ FOR_THE_UNLIKELY = 0.25
 """The part of them for slips of which one undoes something that the other shows."""
 
 
+MOST_GUESSES = 8
+"""So many pairs are weighed when none explains everything."""
+
+
 @dataclass(frozen=True)
 class Diagnosis:
-    """What explains a wrong answer: slips that explain all of it, or one that may be its cause."""
+    """What explains a wrong answer: slips that explain all of it, or else those that explain most."""
 
     slips: tuple[Named, ...] = ()
-    perhaps: Named | None = None
+    perhaps: tuple[Named, ...] = ()
 
 
 def diagnose(
@@ -43,15 +47,17 @@ def diagnose(
     In a check whose cases take long only the first case is looked at, and no pairs are tried.
     """
     search = _Search(known, student, position, key)
-    alone = [n for n in known.named if search.agrees_at((n,), position, key)]
+    alone = [(n,) for n in known.named if search.agrees_at((n,), position, key)]
     for named in alone:
-        if search.agrees((named,)):
-            return Diagnosis((named,))
+        if search.agrees(named):
+            return Diagnosis(named)
+    couples: list[tuple[Named, ...]] = []
     if not known.check.each_case_alone:
         for pair in search.pairs(patience):
             if search.agrees(pair):
                 return Diagnosis(pair)
-    return Diagnosis(perhaps=search.guess(alone))
+            couples.append(pair)
+    return Diagnosis(perhaps=search.guess(alone, couples[:MOST_GUESSES]))
 
 
 class _Search:
@@ -79,16 +85,26 @@ class _Search:
         """Whether code with these slips shows the same in everything that counts."""
         return all(self.agrees_in(slips, case) for case in self.order)
 
-    def guess(self, alone: list[Named]) -> Named | None:
-        """The one slip that explains what failed, in all cases or at least in this one."""
-        for cases in (self.order, [self.position]):
-            found = [
-                n for n in alone if all(self.agrees_at((n,), case, self.key) for case in cases)
-            ]
-            ids = {n.id for n in found}
-            if ids:
-                return found[0] if len(ids) == 1 else None
-        return None
+    def guess(
+        self, alone: Iterable[tuple[Named, ...]], couples: Iterable[tuple[Named, ...]]
+    ) -> tuple[Named, ...]:
+        """What explains the failure and more cases than anything else does; nothing, if several
+        do so alike. Two slips must explain everything in the case that failed, and most others.
+        """
+        scores: dict[tuple[str, ...], int] = {}
+        chosen: dict[tuple[str, ...], tuple[Named, ...]] = {}
+        for slips in chain(alone, couples):
+            score = sum(self.agrees_in(slips, case) for case in self.order)
+            if len(slips) == 2 and not (
+                self.agrees_in(slips, self.position) and 2 * score > len(self.order)
+            ):
+                continue
+            ids = tuple(n.id for n in slips)
+            if score > scores.get(ids, -1):
+                scores[ids], chosen[ids] = score, slips
+        best = [ids for ids, score in scores.items() if score == max(scores.values())]
+        fewest = [ids for ids in best if len(ids) == min(map(len, best))]
+        return chosen[fewest[0]] if len(fewest) == 1 else ()
 
     def pairs(self, patience: float) -> Iterator[tuple[Named, ...]]:
         """Two slips of different parts that agree with the student where the answer failed.
@@ -101,7 +117,8 @@ class _Search:
         budget = Budget(patience)
         for a in visible:
             if self.agrees_in((a,), self.position):
-                yield from self._with_a_hidden_one(a, hidden, budget)
+                rest = [b for b in chain(hidden, visible, unlikely) if b is not a]
+                yield from self._with_a_hidden_one(a, rest, budget)
         likely = chain(combinations(visible, 2), product(visible, hidden))
         yield from self._agreeing(likely, budget)
         others = chain(

@@ -56,8 +56,8 @@ class Verdict:
     builtins: tuple[str, ...] = ()
     slips: tuple[Named, ...] = ()
     """The diagnosis: one slip or two that explain everything that was seen."""
-    perhaps: Named | None = None
-    """A guess: the one slip that explains what failed, though not all that was seen."""
+    perhaps: tuple[Named, ...] = ()
+    """A guess: a slip, or two, that explain what failed and most else, though not all."""
     relation: Relation | None = None
     """How what was returned is related to what was expected."""
     notes: tuple[Note, ...] = ()
@@ -68,7 +68,16 @@ class Verdict:
     @property
     def misconception(self) -> str | None:
         """The id of the diagnosis, two joined by a plus sign; None where there is none."""
-        return "+".join(named.id for named in self.slips) or None
+        return _joined(self.slips)
+
+    @property
+    def guess(self) -> str | None:
+        """The id of what `perhaps` holds, in the same form."""
+        return _joined(self.perhaps)
+
+
+def _joined(slips: tuple[Named, ...]) -> str | None:
+    return "+".join(named.id for named in slips) or None
 
 
 def observer(check: Check, implementation: Any, seconds: float | None = None) -> Observer:

@@ -178,8 +178,13 @@ def _advice(check: Check, verdict: Verdict) -> list[tuple[str, str]]:
             (texts.NEXT, texts.NEXT_HINT.format(hint=found.hint)),
         ]
     rows = [(texts.NOTICE, verdict.relation.sentence)] if verdict.relation is not None else []
-    if verdict.perhaps is not None:
-        guess = verdict.perhaps
+    if len(verdict.perhaps) == 2:
+        one, two = verdict.perhaps
+        both = texts.TWO.format(first=one.diagnosis, second=two.diagnosis)
+        hints = texts.TWO.format(first=one.hint, second=two.hint)
+        return [*rows, (texts.PERHAPS, both), (texts.NEXT, hints)]
+    if verdict.perhaps:
+        (guess,) = verdict.perhaps
         rows.append((texts.PERHAPS, guess.diagnosis))
         return [*rows, (texts.NEXT, texts.NEXT_HINT.format(hint=guess.hint))]
     return [*rows, (texts.NEXT, texts.NEXT_REREAD.format(section=check.reread))]
@@ -256,7 +261,7 @@ def _details(trouble: Trouble) -> list[tuple[str, str]]:
 
 
 def _advice_on_trouble(check: Check, verdict: Verdict) -> list[tuple[str, str]]:
-    if verdict.slips or verdict.perhaps is not None:
+    if verdict.slips or verdict.perhaps:
         return _advice(check, verdict)
     assert verdict.trouble is not None
     has_line = bool(verdict.trouble.line)

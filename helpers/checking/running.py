@@ -74,7 +74,7 @@ def run_check(check: Check, *given: Any, seed: int = 0) -> float | None:
             check.name,
             found,
             case,
-            perhaps=verdict.perhaps.id if verdict.perhaps else None,
+            perhaps=verdict.guess,
             relation=verdict.relation.sentence if verdict.relation else None,
         )
     ) from cause

@@ -322,7 +322,7 @@ class _Examination:
             share,
             verdict.misconception,
             verdict.case.name if verdict.case else None,
-            perhaps=verdict.perhaps.id if verdict.perhaps else None,
+            perhaps=verdict.guess,
             relation=verdict.relation.sentence if verdict.relation else None,
             notes=tuple((note.id, note_on(check, note)) for note in verdict.notes),
         )

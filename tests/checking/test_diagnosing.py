@@ -137,7 +137,7 @@ def with_slips(*ids: str) -> Any:
 def test_one_slip(id: str) -> None:
     verdict = judged(with_slips(id))
     assert verdict.misconception == id
-    assert verdict.relation is None and verdict.perhaps is None
+    assert verdict.relation is None and not verdict.perhaps
 
 
 @pytest.mark.parametrize(
@@ -170,13 +170,13 @@ def test_a_guess_explains_what_failed_and_not_everything() -> None:
 
     verdict = judged(guessed)
     assert not verdict.slips
-    assert verdict.perhaps is not None and verdict.perhaps.id == "mean-of-all"
+    assert verdict.guess == "mean-of-all"
     assert "\n  Perhaps       You subtract one mean of all.\n" in report_on(CHECK, verdict).text()
 
 
 def test_a_relation_stands_in_where_no_slip_matches() -> None:
     verdict = judged(lambda x: 3 * standard()(x))
-    assert verdict.misconception is None and verdict.perhaps is None
+    assert verdict.misconception is None and verdict.guess is None
     assert verdict.relation is not None and verdict.relation.id == "the-same-factor"
     text = report_on(CHECK, verdict).text()
     assert "\n  Notice        Every entry of yours is 3 times the expected one.\n" in text

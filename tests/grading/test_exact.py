@@ -45,7 +45,7 @@ def as_in_the_notebook(found: Finding, answer: Answer) -> bool:
     return (
         found.outcome == verdict.outcome
         and found.misconception == verdict.misconception
-        and found.perhaps == (verdict.perhaps.id if verdict.perhaps else None)
+        and found.perhaps == verdict.guess
         and found.relation == (verdict.relation.sentence if verdict.relation else None)
         and found.notes == notes
     )
