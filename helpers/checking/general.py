@@ -120,7 +120,7 @@ SIGNS = (
             "tensor-for-a-number",
             "A tensor of several entries stands where one Python number is needed, as in the functions "
             "of Python's `math`, in `float(...)` or in `.item()`.",
-            "Use PyTorch's function of the same name, which takes whole tensors: torch.exp, torch.sqrt.",
+            "Use PyTorch's functions, such as torch.exp and torch.sqrt, which take whole tensors.",
         ),
     ),
     Sign(
@@ -138,9 +138,9 @@ SIGNS = (
         r"|takes from \d+ to \d+ positional arguments but",
         _says(
             "too-few-parameters",
-            "A function or method of yours takes fewer arguments than it is given. In a method the first "
-            "one is `self`.",
-            "Keep the signature of the skeleton, with `self` first in every method.",
+            "A function, class or method gets more arguments than it takes. In a method of yours the first "
+            "one is `self`; a layer is made before it is called: nn.ReLU()(x), not nn.ReLU(x).",
+            "Compare the call with the signature; in your own code keep those of the skeleton.",
         ),
     ),
     Sign(
@@ -188,7 +188,7 @@ SIGNS = (
         _says(
             "not-called",
             "A function itself stands where its result is meant: its parentheses are missing.",
-            "Write p.numel() and not p.numel.",
+            "Write p.numel() and model.parameters(), and not p.numel or model.parameters.",
         ),
     ),
     Sign(
@@ -356,7 +356,7 @@ SIGNS = (
         r"values to unpack|cannot unpack non-iterable",
         _says(
             "unpacking",
-            "A line takes apart something that has another number of parts.",
+            "A line takes apart something that has another number of parts, or none.",
             "Print what stands at the right of that line's = or `in`.",
         ),
     ),

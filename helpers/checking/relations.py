@@ -286,7 +286,7 @@ def elsewhere_equal(seen: Seen) -> str | None:
     y, e = seen.yours, seen.expected
     if seen.is_one_number:
         return None
-    wrong = ~torch.isclose(y, e, rtol=1e-4, atol=1e-6, equal_nan=True)
+    wrong = ~torch.isclose(y, e, rtol=seen.tolerance, atol=1e-6, equal_nan=True)
     if not wrong.any() or wrong.all():
         return None
     for name, x in seen.inputs.items():

@@ -453,7 +453,7 @@ show_figure(
 #
 # <details><summary>Hint 2: which branch</summary>
 #
-# The larger of $x$ and $\alpha x$ is right only for $\alpha$ from 0 to 1. Decide by the sign of x.
+# The larger of $x$ and $\alpha x$ is right only for $\alpha$ up to 1. Decide by the sign of x.
 # </details>
 #
 # <details><summary>Hint 3: nearly the answer</summary>

@@ -197,7 +197,7 @@ ANSWERS = Answers(
         ),
         slip(
             "rows-not-turned-back",
-            "You multiply as for rows, W₁ᵀW₂ᵀ, and the transposed of W is what comes out.",
+            "Your result is the transposed of W: it equals W₁ᵀW₂ᵀ, the product for rows.",
             "As in nn.Linear, W has the shape (out, in).",
             {
                 "start": lambda layers: ((layers[0][0].T, layers[0][1]), layers[1:]),
@@ -289,7 +289,7 @@ ANSWERS = Answers(
         ),
         slip(
             "bias-from-the-right",
-            "You multiplied the bias from the left, bias @ w, as for rows with w transposed.",
+            "You computed bias @ w, which is w.T @ bias: the weight is transposed.",
             "A later weight is multiplied from the left: w @ bias.",
             carry=lambda w, bias, weight: bias @ w,
         ),

@@ -303,8 +303,8 @@ ANSWERS = Answers(
         ),
         slip(
             "in-place",
-            "Your forward changes x itself, with an operation that ends in an underscore or with /=.",
-            "Use the operation without the underscore, which makes a new tensor.",
+            "Your forward writes into x itself, so the caller's x changes.",
+            "Make a new tensor: no x *= ..., no x[...] = ... and no method that ends in an underscore.",
             {"value": of(_in_place)},
             {"value": lambda self, x: x.mul_(self.cdf(x))},
         ),

@@ -156,14 +156,14 @@ ANSWERS = Answers(
     slips=(
         slip(
             "maximum",
-            "You take the larger of x and slope·x, which is right only for slopes from 0 to 1.",
+            "You take the larger of x and slope·x, which is right only for slopes up to 1.",
             BY_SIGN,
             value=lambda self, x: torch.where(x > self.a() * x, x, self.a() * x),
         ),
         slip(
             "maximum-of-both",
-            "torch.maximum is right only for slopes from 0 to 1, and it shares the slope where both "
-            "are equal, at 0.",
+            "torch.maximum is right only for slopes up to 1, and it shares the gradient where both are "
+            "equal, at 0.",
             "Decide by the sign of x: torch.where(x > 0, ...).",
             value=lambda self, x: torch.maximum(x, self.a() * x),
         ),
@@ -353,14 +353,15 @@ ANSWERS = Answers(
         ),
         slip(
             "derivative-is-value",
-            "Your derivative returns the value of LeakyReLU.",
+            "Your derivative returns the value again, as forward does.",
             "To the right of 0 the line is y = x. What is its slope?",
-            {"slope": lambda self, x: self(x)},
-            {
-                "slope": lambda self, x: torch.where(
-                    x > 0, x, self.a_of_slope() * torch.ones_like(x)
-                )
-            },
+            slope=lambda self, x: self(x),
+        ),
+        slip(
+            "derivative-is-x-on-the-right",
+            "For positive x your derivative returns x itself, which is the value.",
+            "To the right of 0 the line is y = x. What is its slope?",
+            slope=lambda self, x: torch.where(x > 0, x, self.a_of_slope() * torch.ones_like(x)),
         ),
         slip(
             "derivative-exchanged",

@@ -151,7 +151,7 @@ ANSWERS = Answers(
         ),
         slip(
             "one-at-zero",
-            "Your backward lets the gradient through at x = 0.",
+            "Your backward takes the slope 1 at x = 0.",
             "Compare with x > 0: at 0 the slope is taken as 0.",
             slope=lambda x: x >= 0,
         ),
@@ -188,7 +188,7 @@ ANSWERS = Answers(
         ),
         slip(
             "kept-on-class",
-            "You keep x on the class, so a second call overwrites what the first one needs.",
+            "You keep what backward needs on the class, so a second call overwrites it.",
             "Keep it on ctx: ctx.save_for_backward(x).",
             keep=lambda cls, ctx, x: setattr(cls, "x", x.detach()),
             kept=lambda cls, ctx: cls.x,

@@ -189,8 +189,8 @@ SLIPS = (
     ),
     slip(
         "in-place",
-        "Your forward changes x itself, with an operation that ends in an underscore.",
-        "Use the operation without the underscore, which makes a new tensor.",
+        "Your forward writes into x itself, so the caller's x changes.",
+        "Make a new tensor: no x *= ..., no x[...] = ... and no method that ends in an underscore.",
         *both(of(_in_place), slope=RIGHT_SLOPE),
         *both(lambda self, x: x.neg_().exp_().add_(1).reciprocal_(), slope=RIGHT_SLOPE),
     ),
@@ -267,9 +267,10 @@ ANSWERS = Answers(
         ),
         slip(
             "absolute-at-zero",
-            "|x| has the slope 0 at x = 0 for autograd, so exp(−|x|) gives the gradient 0 there; it "
-            "must be ¼.",
-            "Give each branch an x of its own, torch.where(x >= 0, x, 0) and the like, without |x|.",
+            "|x|, and x cut off at 0 by clamp or relu, have the slope 0 at x = 0 for autograd, so the "
+            "gradient there is 0; it must be ¼.",
+            "Give each branch an x of its own, torch.where(x >= 0, x, 0) and the like, without |x| or "
+            "clamp.",
             value=of(sigmoid_by_absolute),
         ),
         clamped_too_early("the sigmoid", 30, (1, 2, 3, 4, 5, 6, 8, 10, 15, 16, 20), sigmoid_slope),

@@ -210,7 +210,7 @@ ANSWERS = Answers(
         ),
         slip(
             "derivative-overflows",
-            "Your derivative divides infinity by infinity far from 0, where exp overflows.",
+            "Far from 0 exp overflows in your derivative: infinity − infinity and infinity/infinity are NaN.",
             "Write it with the sigmoid: s + x·s·(1 − s).",
             {
                 "slope": lambda self, x: (
@@ -302,8 +302,8 @@ ANSWERS = Answers(
         ),
         slip(
             "in-place",
-            "Your forward changes x itself, with an operation that ends in an underscore.",
-            "Use the operation without the underscore, which makes a new tensor.",
+            "Your forward writes into x itself, so the caller's x changes.",
+            "Make a new tensor: no x *= ..., no x[...] = ... and no method that ends in an underscore.",
             {"value": of(_in_place)},
             {"value": lambda self, x: x.mul_(torch.sigmoid(x))},
         ),

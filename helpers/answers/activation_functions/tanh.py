@@ -216,8 +216,8 @@ SLIPS = (
     ),
     slip(
         "in-place",
-        "Your forward changes x itself, with an operation that ends in an underscore.",
-        "Use the operation without the underscore, which makes a new tensor.",
+        "Your forward writes into x itself, so the caller's x changes.",
+        "Make a new tensor: no x *= ..., no x[...] = ... and no method that ends in an underscore.",
         *both(of(_in_place), slope=RIGHT_SLOPE),
         *both(lambda self, x: 2 * textbook_sigmoid(x.mul_(2)) - 1, slope=RIGHT_SLOPE),
     ),
@@ -293,7 +293,8 @@ ANSWERS = Answers(
         ),
         slip(
             "sign-and-absolute",
-            "sign(x) and |x| have the slope 0 at x = 0, so autograd gives 0 there; it must be 1.",
+            "sign(x), |x|, and x cut off at 0 by clamp or relu have the slope 0 at x = 0 for "
+            "autograd, so the gradient there is 0; it must be 1.",
             "Use 2·sigmoid(2x) − 1, or two branches chosen by torch.where.",
             value=of(_by_absolute),
         ),

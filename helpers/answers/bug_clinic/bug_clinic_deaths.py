@@ -209,7 +209,7 @@ ANSWERS = Answers(
         slip(
             "not-positive",
             "Negative values count as dead. A LeakyReLU unit below 0 still passes gradient.",
-            "Compare with 0 exactly: h == 0.",
+            "Compare what comes out of the activation with 0 exactly: h == 0.",
             {"zero": lambda self, h: h <= 0},
             {"dead": lambda self, hs: torch.cat(hs).amax(0) <= 0},
             {"measured": rectified},

@@ -255,6 +255,7 @@ ANSWERS = Answers(
             "Drop each entry with probability p.",
             {"keep": lambda p: 1.0},
             {"keep": lambda p: 1.0, "scale": lambda y, p: y},
+            {"keep": lambda p: 1.0, "scale": lambda y, p: y, "ends": _no_ends},
         ),
         slip(
             "normal-draws",

@@ -153,7 +153,7 @@ ANSWERS = Answers(
     slips=(
         slip(
             "in-both",
-            "The penalty is added to the predictions, apart from the loss.",
+            "The penalty is added to the predictions as well as to the loss.",
             "forward must not know λ.",
             shown=priced,
         ),

@@ -57,8 +57,8 @@ ANSWERS = Answers(
     slips=(
         slip(
             "half-at-zero",
-            "At exactly 0 the gradient is ½: the two arguments of maximum are equal there and "
-            "share it. (x + |x|)/2 gives ½ as well.",
+            "At exactly 0 the gradient is ½, as with (x + |x|)/2 and with maximum, whose two equal "
+            "arguments share it.",
             "Choose with a condition that is false at 0: x > 0.",
             formula=lambda x: torch.maximum(x, torch.zeros_like(x)),
         ),
@@ -87,8 +87,8 @@ ANSWERS = Answers(
         ),
         family(
             "shifted",
-            "The whole function is shifted to the right by {constant}: every value is a little too "
-            "small, and small positive inputs get no gradient.",
+            "The whole function is shifted to the right by {constant}: the value of a positive input "
+            "is too small, and small positive inputs get no gradient.",
             "Do not move x; choose with x > 0.",
             (1e-12, 1e-8, 1e-7, 1e-6, 1e-5, 1e-3, 1.0),
             lambda c: {"formula": lambda x: torch.relu(x - c)},

@@ -87,9 +87,9 @@ ANSWERS = Answers(
         ),
         slip(
             "absolute-value",
-            "Nothing overflows any more, but |x| has the slope 0 at x = 0, so the gradient there is "
-            "0; it must be ¼.",
-            "Make the arguments safe with torch.where or clamp, without abs.",
+            "Nothing overflows any more, but |x|, and x cut off at 0 by clamp or relu, have the slope "
+            "0 at x = 0, so the gradient there is 0; it must be ¼.",
+            "Make the arguments safe with torch.where(x >= 0, x, 0) and the like, without abs or clamp.",
             formula=lambda x: torch.where(x >= 0, broken(x.abs()), exp_over_exp(-x.abs())),
         ),
         slip(

@@ -143,9 +143,9 @@ ANSWERS = Answers(
         ),
         slip(
             "sign-and-absolute",
-            "Nothing overflows any more, but |x| (as sign(x)) has the slope 0 at x = 0, so the "
-            "gradient there is 0; it must be 1.",
-            "Choose between two branches without sign and abs, or use 2·sigmoid(2x) − 1.",
+            "Nothing overflows any more, but sign(x), |x|, and x cut off at 0 by clamp or relu have "
+            "the slope 0 at x = 0, so the gradient there is 0; it must be 1.",
+            "Choose between two branches without sign, abs and clamp, or use 2·sigmoid(2x) − 1.",
             {"formula": lambda x: torch.sign(x) * on_the_right(x.abs())},
             {
                 "formula": lambda x: torch.where(

@@ -316,7 +316,7 @@ ANSWERS = Answers(
         ),
         slip(
             "a-mask",
-            "Your dead_fraction gives one truth value for each unit; their share is meant.",
+            "Your dead_fraction says of each unit whether it is dead; the share of dead units is meant.",
             "Take the mean: mask.float().mean().item().",
             {"fraction": lambda dead, a: dead},
             {"fraction": lambda dead, a: dead.float()},

@@ -135,7 +135,7 @@ ANSWERS = Answers(
         ),
         slip(
             "weights-only",
-            "You counted only what is called `weight`, and left out biases and others.",
+            "You left out the biases.",
             "A bias is trained like any other parameter: use model.parameters().",
             parameters=lambda model: [p for n, p in model.named_parameters() if "weight" in n],
         ),

@@ -71,6 +71,17 @@ def leaving_x_moved(gradient: Any) -> Any:
     return numerical_gradient
 
 
+def _by_backward(f: Scalar, x: Tensor, h: float = 1e-5) -> Any:
+    leaf = x.detach().clone().requires_grad_()
+    f(leaf).backward()
+    return leaf.grad
+
+
+def _by_autograd(f: Scalar, x: Tensor, h: float = 1e-5) -> Any:
+    leaf = x.detach().clone().requires_grad_()
+    return torch.autograd.grad(f(leaf), leaf)[0]
+
+
 numerical_gradient = central()
 
 
@@ -224,6 +235,13 @@ ANSWERS = Answers(
             "A slope may be negative: leave the sign.",
             slope=lambda ahead, behind, h: abs(ahead - behind) / (2 * h),
         ),
+        slip(
+            "asks-autograd",
+            "You ask autograd for the gradient, and it is to be found from values of f alone.",
+            "Move one entry ahead and back by h, and divide the difference of the values by 2h.",
+            {"whole": _by_backward},
+            {"whole": _by_autograd},
+        ),
         family(
             "ignores-h",
             "Your function takes the step {constant}, whatever h it is given.",
@@ -278,7 +296,7 @@ ANSWERS = Answers(
         ),
         slip(
             "returns-float32",
-            "Your numbers are right, but they come back as float32.",
+            "Your result comes back as float32, and x is float64.",
             "Make the result with torch.zeros_like(x), which takes over the dtype.",
             {"result": lambda x: torch.zeros(x.shape)},
             {"finish": lambda gradient, x: gradient.float()},
@@ -291,7 +309,7 @@ ANSWERS = Answers(
         ),
         slip(
             "flat",
-            "Your numbers are right, but the result is a flat vector.",
+            "Your result is a flat vector, and has lost the shape of x.",
             "Make the result with torch.zeros_like(x), which takes over the shape.",
             finish=lambda gradient, x: gradient.flatten(),
         ),

@@ -93,15 +93,18 @@ def _observe_classifier(make: Any, case: Case) -> Iterator[tuple[str, Any]]:
 
 
 def _why_always_on(model: Any, parent: nn.Module) -> Iterator[tuple[str, Any]]:
-    called: list[nn.Module] = []
-    handle = register_module_forward_pre_hook(lambda module, inputs: called.append(module))
+    passes: list[list[nn.Module]] = []
+    handle = register_module_forward_pre_hook(lambda module, inputs: passes[-1].append(module))
     try:
-        parent(torch.ones(2, 100))
-        parent(torch.ones(2, 100))
+        for _ in range(2):
+            passes.append([])
+            parent(torch.ones(2, 100))
     finally:
         handle.remove()
     known = {id(module) for module in parent.modules()}
-    yield "modules unknown to the parent", len({id(m) for m in called} - known)
+    first, second = ({id(m) for m in called if hasattr(m, "p")} - known for called in passes)
+    which = "none" if not second else "the same in each pass" if first == second else "new ones"
+    yield "dropout that is unknown to the parent", which
     flags = [k for k, v in vars(model).items() if v is True and k != "training"]
     for flag in flags:
         setattr(model, flag, False)
@@ -150,7 +153,7 @@ DROPOUT = clinic_check(
             _MADE.replace("{mode}", "train") + "; the output's requires_grad",
             "The output is cut off from the weights, so the network cannot be trained.",
         ),
-        "modules unknown to the parent": _DIAGNOSTIC,
+        "dropout that is unknown to the parent": _DIAGNOSTIC,
         "dropped when flags are put down": _DIAGNOSTIC,
         "dropped after its own eval": _DIAGNOSTIC,
         "dropped in training": _dropped(
