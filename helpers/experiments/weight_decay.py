@@ -225,20 +225,27 @@ class Sparse:
     l2: torch.Tensor
 
 
-def sparse_run(
-    soft_threshold: Callable[..., torch.Tensor], seed: int, l1: float = 0.35, l2: float = 0.3
-) -> Sparse:
-    """180 samples of y = x·w + noise, where ten entries of w are 1 or −1 and the others are 0.
-
-    L1 takes a soft threshold of lr·λ after each gradient step, L2 a weight decay of λ; all else
-    is equal.
+def sparse_data(seed: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """180 samples (and two more) of y = x·w + noise, where ten entries of w are 1 or −1 and the
+    others are 0; returns x, y and w.
     """
     generator = torch.Generator().manual_seed(seed)
     true = torch.zeros(200)
     signs = torch.randint(2, (10,), generator=generator) * 2.0 - 1
     true[torch.randperm(200, generator=generator)[:10]] = signs
     x = torch.randn(180 + 2, 200, generator=generator)
-    y = x @ true + 0.5 * torch.randn(len(x), generator=generator)
+    return x, x @ true + 0.5 * torch.randn(len(x), generator=generator), true
+
+
+def sparse_run(
+    soft_threshold: Callable[..., torch.Tensor], seed: int, l1: float = 0.35, l2: float = 0.3
+) -> Sparse:
+    """The weights that L1 and L2 find in `sparse_data`.
+
+    L1 takes a soft threshold of lr·λ after each gradient step, L2 a weight decay of λ; all else
+    is equal.
+    """
+    x, y, true = sparse_data(seed)
     data = regression(x, y[:, None], 180)
     lr = 180 / torch.linalg.matrix_norm(data.x_train, 2).item() ** 2 / 1.2
 
@@ -265,6 +272,57 @@ def sparse_run(
         return model.weight.detach()[0]
 
     return Sparse(true, l1=fit(0.0, [shrink]), l2=fit(l2, []))
+
+
+def proximal_descent(
+    soft_threshold: Callable[..., torch.Tensor],
+    x: torch.Tensor,
+    y: torch.Tensor,
+    lam: float,
+    start: torch.Tensor,
+    steps: int,
+) -> torch.Tensor:
+    """The w that minimises the mean half squared error plus λ·Σ|w|, without a network around it."""
+    lr = len(x) / torch.linalg.matrix_norm(x, 2).item() ** 2
+    matrix, target, w = x.T @ x / len(x), x.T @ y / len(x), start
+    for _ in range(steps):
+        w = soft_threshold(w - lr * (matrix @ w - target), lr * lam)
+    return w
+
+
+@dataclass(frozen=True)
+class SparsePath:
+    """What L1 finds for each λ."""
+
+    error: list[float]
+    """Mean squared error on 100 samples that were held out."""
+    found: list[int]
+    """How many of the 10 features that matter have a weight other than 0."""
+    others: list[int]
+    """How many of the 190 others have one."""
+    chosen: int
+    """The position of the λ with the smallest error."""
+
+
+def sparse_path(
+    soft_threshold: Callable[..., torch.Tensor], lambdas: Sequence[float], seed: int
+) -> SparsePath:
+    """L1 on the samples of `sparse_run` with every λ; each fit starts from that of the larger λ."""
+    x, y, true = sparse_data(seed)
+    generator = torch.Generator().manual_seed(20_000 + seed)
+    new_x = torch.randn(100, 200, generator=generator)
+    new_y = new_x @ true + 0.5 * torch.randn(100, generator=generator)
+    weights, w = {}, torch.zeros(200)
+    for lam in sorted(lambdas, reverse=True):
+        w = weights[lam] = proximal_descent(soft_threshold, x[:180], y[:180], lam, w, steps=300)
+    fits = [weights[lam] for lam in lambdas]
+    error = [((new_x @ w - new_y) ** 2).mean().item() for w in fits]
+    return SparsePath(
+        error,
+        found=[int(((w != 0) & (true != 0)).sum()) for w in fits],
+        others=[int(((w != 0) & (true == 0)).sum()) for w in fits],
+        chosen=min(range(len(error)), key=error.__getitem__),
+    )
 
 
 def _network(seed: int, features: int, classes: int) -> nn.Sequential:

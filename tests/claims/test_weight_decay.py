@@ -18,11 +18,13 @@ from helpers.experiments.weight_decay import (
     NetworkRun,
     RidgePath,
     Sparse,
+    SparsePath,
     TextbookRun,
     descent_meets_ridge,
     network_run,
     penalty_against_decay,
     ridge_path,
+    sparse_path,
     sparse_run,
     textbook_data,
     textbook_run,
@@ -32,6 +34,7 @@ pytestmark = pytest.mark.claims
 
 SEEDS = range(5)
 RIDGE_LAMBDAS = [10.0**k for k in range(-3, 6)]
+L1_LAMBDAS = [0.01, 0.02, 0.05, 0.1, 0.2, 0.35, 0.5]
 NETWORK_LAMBDAS = (0.0, 0.001, 0.01, 0.03, 0.1, 0.3, 1.0)
 
 
@@ -52,6 +55,11 @@ def paths() -> list[RidgePath]:
 @pytest.fixture(scope="module")
 def sparse() -> list[Sparse]:
     return [sparse_run(by_sign, seed) for seed in SEEDS]
+
+
+@pytest.fixture(scope="module")
+def sparse_paths() -> list[SparsePath]:
+    return [sparse_path(by_sign, L1_LAMBDAS, seed) for seed in SEEDS]
 
 
 @pytest.fixture(scope="module")
@@ -210,6 +218,28 @@ class TestSparse:
         for run in sparse:
             kept = run.l1[run.true != 0].abs().mean().item()
             assert 0.35 < kept < 0.75
+
+
+class TestPredictOrSelect:
+    """The λ that predicts best is too small to select."""
+
+    @pytest.mark.states(
+        "The $\\lambda$ that predicts best is 0.02 or 0.05",
+        "finds all ten and keeps between 20 and 72 of the 190 others",
+    )
+    def test_best_for_prediction_keeps_false_features(self, sparse_paths) -> None:
+        for path in sparse_paths:
+            assert L1_LAMBDAS[path.chosen] in (0.02, 0.05)
+            assert path.found[path.chosen] == 10
+            assert 20 <= path.others[path.chosen] <= 72 < 190
+
+    @pytest.mark.states("From $\\lambda = 0.2$ on", "at 0.35 the error is more than three times")
+    def test_best_for_selection_predicts_worse(self, sparse_paths) -> None:
+        for path in sparse_paths:
+            for lam, found, others in zip(L1_LAMBDAS, path.found, path.others, strict=True):
+                assert found == 10
+                assert (others == 0) == (lam >= 0.2)
+            assert path.error[L1_LAMBDAS.index(0.35)] > 3 * path.error[path.chosen]
 
 
 class TestPenaltyAndDecay:
