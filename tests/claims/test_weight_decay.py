@@ -17,6 +17,7 @@ from helpers.experiments.weight_decay import (
     STARTS,
     NetworkRun,
     RidgePath,
+    Shrinkage,
     Sparse,
     SparsePath,
     TextbookRun,
@@ -24,10 +25,12 @@ from helpers.experiments.weight_decay import (
     network_run,
     penalty_against_decay,
     ridge_path,
+    shrinkage,
     sparse_path,
     sparse_run,
     textbook_data,
     textbook_run,
+    two_copies,
 )
 
 pytestmark = pytest.mark.claims
@@ -50,6 +53,11 @@ def textbook() -> dict[tuple[str, float], list[TextbookRun]]:
 @pytest.fixture(scope="module")
 def paths() -> list[RidgePath]:
     return [ridge_path(ridge_solution, RIDGE_LAMBDAS, seed) for seed in range(10)]
+
+
+@pytest.fixture(scope="module")
+def seen() -> list[Shrinkage]:
+    return [shrinkage(ridge_solution, (0.1, 10.0, 1000.0), seed) for seed in range(10)]
 
 
 @pytest.fixture(scope="module")
@@ -185,6 +193,46 @@ class TestHiddenPixel:
             assert abs(path.test[-1] / path.constant - 1) < 0.02
             norms = [w.norm().item() for w in path.weights]
             assert all(a > b for a, b in pairwise(norms))
+
+
+class TestDirections:
+    """Ridge regression keeps s²/(s² + λ) of the unpenalised fit along each direction."""
+
+    def test_the_formula_holds(self, seen) -> None:
+        for one in seen:
+            for lam, kept in one.kept.items():
+                torch.testing.assert_close(kept, one.factor(lam), rtol=1e-6, atol=1e-6)
+
+    @pytest.mark.states(
+        "With $\\lambda = 10$ between 16 and 20 of the 39 directions keep more than half",
+        "at most 6 % of the squared differences between the samples",
+        "more than 80 % of the squared length of the weights",
+    )
+    def test_what_is_shrunk_most(self, seen) -> None:
+        for one in seen:
+            assert len(one.singular) == 39
+            small = one.kept[10.0] < 0.5
+            assert 16 <= int((~small).sum()) <= 20
+            spread, length = one.singular**2, one.unpenalised**2
+            assert spread[small].sum() / spread.sum() < 0.06
+            assert length[small].sum() / length.sum() > 0.80
+
+
+@pytest.mark.states(
+    "differ by more than 1,",
+    "both weights lie between 0.35 and 0.6",
+    "the other lies between 0.8 and 0.95",
+)
+def test_l2_shares_between_copies_and_l1_chooses() -> None:
+    chosen = set()
+    for seed in SEEDS:
+        fits = two_copies(ridge_solution, by_sign, seed)
+        assert fits["no penalty"].diff().abs() > 1
+        assert all(0.35 < w < 0.6 for w in fits["L2"])
+        assert sorted(fits["L1"] == 0) == [False, True]
+        assert 0.8 < fits["L1"].sum() < 0.95
+        chosen.add(int(fits["L1"].argmax()))
+    assert chosen == {0, 1}, "in some seeds the feature, in others its copy"
 
 
 @pytest.mark.states("they differ by more than 20 %", "by more than 10 % (five seeds)")
