@@ -156,7 +156,9 @@ with uses_your_code():
 #
 # Every step first multiplies the weights by a number a little below 1: they **decay**, and
 # only the data keep them up. So nobody has to compute the penalty. The optimiser adds $\lambda w$ to the
-# gradient, and calls $\lambda$ `weight_decay`.
+# gradient, and calls $\lambda$ `weight_decay`. Hanson and Pratt (1988) let the weights of small networks decay;
+# Krogh and Hertz (1991) showed, for linear networks, that this removes what the data do not determine
+# and that it can lessen the harm of noise in the targets.
 #
 # ### TODO 4.2
 #
@@ -568,6 +570,19 @@ with uses_your_code():
 # With $\lambda = 0.03$ the norm of the weights is less than half of what it is without, and more than 20 %
 # of the weights lie within 0.01 of zero, against less than 10 % (five seeds). The scale is
 # logarithmic: the tails are the few weights that the data keep up.
+#
+# ### Where to start
+#
+# For SGD on many images `weight_decay=1e-4` and `weight_decay=1e-3` are usual first values. Few data and
+# wrong labels ask for more, as above. What counts is the order of magnitude, so search on a *logarithmic
+# grid*, on which each value is the one before times the same number: `[1e-5, 1e-4, 1e-3, 1e-2, 1e-1]`.
+# If the best value is the first or the last one, make the grid longer; if not, try a few values around it.
+#
+# **Optimisation** makes the *training* loss small: a better optimiser, step size or initialisation, more
+# steps. *Regularisation* makes the error on *new* data small, often at the price of a larger training loss, as
+# in our experiment. So look at the training error first. While it is large, optimise better or take a larger model (or a smaller
+# $\lambda$): a stronger penalty only makes it larger. When it is small and the validation error is not, regularise. One setting
+# may do both: a step size that is changed, or a training that ends early, acts on both errors.
 #
 # ## Adam needs another way
 #
@@ -1052,6 +1067,9 @@ weight_decay_demo()
 #
 # **Sources**
 #
+# - S. J. Hanson and L. Y. Pratt, *Comparing biases for minimal network construction with
+#   back-propagation*, NIPS 1988.
 # - A. E. Hoerl and R. W. Kennard, *Ridge regression: biased estimation for nonorthogonal problems*,
 #   Technometrics 12, 1970.
+# - A. Krogh and J. A. Hertz, *A simple weight decay can improve generalization*, NIPS 1991.
 # - I. Loshchilov and F. Hutter, *Decoupled weight decay regularization*, ICLR 2019.
