@@ -368,7 +368,7 @@ show_figure(
 #
 # | initial weights | before training | trained, λ = 0 | trained, λ = 3 |
 # |---|---|---|---|
-# | N(0, 1) | 100 | 89 | about 0.01 |
+# | N(0, 1) | 100 | 89 | 0.0105 |
 # | those of `nn.Linear` | 0.17 | 0.16 | 0.0095 |
 # | zero | 0.011 | 0.010 | 0.0095 |
 # | *predict 0.05 always* | | *0.010* | |
@@ -384,7 +384,7 @@ show_figure(
 #
 # where $w_0$ are the initial weights and $w^\star = (0.01, \ldots, 0.01)$ the true ones.
 # Weight decay multiplies those directions by $1 - \eta\lambda$ in every step, until nothing is left of
-# them. You get the same by starting from zero. And what remains, 0.0095, is hardly better than the
+# them. You get the same by starting from zero. And what remains, 0.0095 to 0.0105, is hardly better than the
 # 0.010 of a constant, and in some seeds worse: with 20 samples almost nothing about 200 features
 # can be learned.
 #
