@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 import torch.nn.functional as F
 from torch import nn
 
 from helpers.data import Dataset, load
+from helpers.plotting import COLORS, LINES, MARKERS, new_figure
 from helpers.training import State, accuracy, seeded, train
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 Penalty = Callable[..., torch.Tensor]
 Start = Literal["nn.Linear's", "N(0, 1)", "zero"]
@@ -175,6 +179,67 @@ def ridge_path(
     )
 
 
+@dataclass(frozen=True)
+class Shrinkage:
+    """Ridge regression in each direction of the data, those of large singular values first."""
+
+    singular: torch.Tensor
+    """The singular values s of x, (r,): how much the samples differ along each direction."""
+    unpenalised: torch.Tensor
+    """The part of the least-squares fit along each direction, (r,)."""
+    kept: dict[float, torch.Tensor]
+    """By λ: the part of the ridge solution, divided by that of the least-squares fit, (r,)."""
+
+    def factor(self, lam: float) -> torch.Tensor:
+        """What the formula s²/(s² + λ) says of `kept`."""
+        return self.singular**2 / (self.singular**2 + lam)
+
+
+def shrinkage(
+    ridge_solution: Callable[..., torch.Tensor], lambdas: Sequence[float], seed: int
+) -> Shrinkage:
+    """Look at the ridge solutions for the hidden pixel in the directions of its training images."""
+    task = hidden_pixel(seed)
+    x, y = task.x["train"].cpu(), task.y["train"].cpu()
+    _, singular, directions = torch.linalg.svd(x, full_matrices=False)
+    rank = int((singular > 1e-9 * singular[0]).sum())
+    singular, directions = singular[:rank], directions[:rank]
+    free = directions @ (torch.linalg.pinv(x) @ y)
+    kept = {lam: directions @ ridge_solution(x, y, lam) / free for lam in lambdas}
+    return Shrinkage(singular, free, kept)
+
+
+def draw_shrinkage(seen: Shrinkage) -> tuple[Figure, str]:
+    """The share of each direction that is kept, and the size of the weights along it.
+
+    Returns a figure and its alternative text.
+    """
+    figure, (left, right) = new_figure(columns=2, width=9.5, height=3.8)
+    order = range(1, len(seen.singular) + 1)
+    for i, (lam, kept) in enumerate(seen.kept.items()):
+        left.plot(order, seen.factor(lam), LINES[i], color=COLORS[i], label=f"λ = {lam:g}")
+        left.plot(order, kept, MARKERS[i], color=COLORS[i], markersize=3.5)
+    left.set(ylabel="share that is kept", ylim=(-0.03, 1.03), title="s²/(s² + λ), and measured")
+    lam = sorted(seen.kept)[len(seen.kept) // 2]
+    for i, (label, part) in enumerate(
+        (("no penalty", seen.unpenalised), (f"λ = {lam:g}", seen.unpenalised * seen.kept[lam]))
+    ):
+        right.plot(order, part.abs(), MARKERS[i], color=COLORS[i], markersize=5, label=label)
+    right.set(ylabel="|weight| along the direction", title="What the shrinking removes")
+    for panel in (left, right):
+        panel.set_xlabel("direction, the largest s first")
+        panel.legend()
+    halves = [f"{int((kept > 0.5).sum())} for λ = {lam:g}" for lam, kept in seen.kept.items()]
+    return figure, (
+        f"Two panels over {len(order)} directions of the data. Left: the share of the weight that "
+        "ridge regression keeps falls from the first direction to the last, and the measured "
+        "points lie on the curves of the formula. Directions that keep more than half: "
+        f"{', '.join(halves)}. Right: the weight without a penalty grows up to "
+        f"{seen.unpenalised.abs().max().item():.1f} in the last directions; with λ = {lam:g} no "
+        f"part is larger than {(seen.unpenalised * seen.kept[lam]).abs().max().item():.1f}."
+    )
+
+
 def descent_meets_ridge(
     ridge_solution: Callable[..., torch.Tensor], lam: float = 0.5, seed: int = 0
 ) -> dict[str, float]:
@@ -225,20 +290,27 @@ class Sparse:
     l2: torch.Tensor
 
 
-def sparse_run(
-    soft_threshold: Callable[..., torch.Tensor], seed: int, l1: float = 0.35, l2: float = 0.3
-) -> Sparse:
-    """180 samples of y = x·w + noise, where ten entries of w are 1 or −1 and the others are 0.
-
-    L1 takes a soft threshold of lr·λ after each gradient step, L2 a weight decay of λ; all else
-    is equal.
+def sparse_data(seed: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """180 samples (and two more) of y = x·w + noise, where ten entries of w are 1 or −1 and the
+    others are 0; returns x, y and w.
     """
     generator = torch.Generator().manual_seed(seed)
     true = torch.zeros(200)
     signs = torch.randint(2, (10,), generator=generator) * 2.0 - 1
     true[torch.randperm(200, generator=generator)[:10]] = signs
     x = torch.randn(180 + 2, 200, generator=generator)
-    y = x @ true + 0.5 * torch.randn(len(x), generator=generator)
+    return x, x @ true + 0.5 * torch.randn(len(x), generator=generator), true
+
+
+def sparse_run(
+    soft_threshold: Callable[..., torch.Tensor], seed: int, l1: float = 0.35, l2: float = 0.3
+) -> Sparse:
+    """The weights that L1 and L2 find in `sparse_data`.
+
+    L1 takes a soft threshold of lr·λ after each gradient step, L2 a weight decay of λ; all else
+    is equal.
+    """
+    x, y, true = sparse_data(seed)
     data = regression(x, y[:, None], 180)
     lr = 180 / torch.linalg.matrix_norm(data.x_train, 2).item() ** 2 / 1.2
 
@@ -265,6 +337,78 @@ def sparse_run(
         return model.weight.detach()[0]
 
     return Sparse(true, l1=fit(0.0, [shrink]), l2=fit(l2, []))
+
+
+def proximal_descent(
+    soft_threshold: Callable[..., torch.Tensor],
+    x: torch.Tensor,
+    y: torch.Tensor,
+    lam: float,
+    start: torch.Tensor,
+    steps: int,
+) -> torch.Tensor:
+    """The w that minimises the mean half squared error plus λ·Σ|w|, without a network around it."""
+    lr = len(x) / torch.linalg.matrix_norm(x, 2).item() ** 2
+    matrix, target, w = x.T @ x / len(x), x.T @ y / len(x), start
+    for _ in range(steps):
+        w = soft_threshold(w - lr * (matrix @ w - target), lr * lam)
+    return w
+
+
+@dataclass(frozen=True)
+class SparsePath:
+    """What L1 finds for each λ."""
+
+    error: list[float]
+    """Mean squared error on 100 samples that were held out."""
+    found: list[int]
+    """How many of the 10 features that matter have a weight other than 0."""
+    others: list[int]
+    """How many of the 190 others have one."""
+    chosen: int
+    """The position of the λ with the smallest error."""
+
+
+def sparse_path(
+    soft_threshold: Callable[..., torch.Tensor], lambdas: Sequence[float], seed: int
+) -> SparsePath:
+    """L1 on the samples of `sparse_run` with every λ; each fit starts from that of the larger λ."""
+    x, y, true = sparse_data(seed)
+    generator = torch.Generator().manual_seed(20_000 + seed)
+    new_x = torch.randn(100, 200, generator=generator)
+    new_y = new_x @ true + 0.5 * torch.randn(100, generator=generator)
+    weights, w = {}, torch.zeros(200)
+    for lam in sorted(lambdas, reverse=True):
+        w = weights[lam] = proximal_descent(soft_threshold, x[:180], y[:180], lam, w, steps=300)
+    fits = [weights[lam] for lam in lambdas]
+    error = [((new_x @ w - new_y) ** 2).mean().item() for w in fits]
+    return SparsePath(
+        error,
+        found=[int(((w != 0) & (true != 0)).sum()) for w in fits],
+        others=[int(((w != 0) & (true == 0)).sum()) for w in fits],
+        chosen=min(range(len(error)), key=error.__getitem__),
+    )
+
+
+def two_copies(
+    ridge_solution: Callable[..., torch.Tensor],
+    soft_threshold: Callable[..., torch.Tensor],
+    seed: int,
+    blur: float = 0.1,
+    lam: float = 0.1,
+) -> dict[str, torch.Tensor]:
+    """The weights of feature a and its copy b = a + blur·noise, fitted to 100 samples of a + noise.
+
+    By what they are fitted with: "no penalty", "L2" and "L1", both with this λ and the mean loss.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    a, difference, noise = torch.randn(3, 100, generator=generator, dtype=torch.float64)
+    x, y = torch.stack([a, a + blur * difference], dim=1), a + 0.5 * noise
+    return {
+        "no penalty": torch.linalg.pinv(x) @ y,
+        "L2": ridge_solution(x, y, lam * len(x)),
+        "L1": proximal_descent(soft_threshold, x, y, lam, torch.zeros(2).double(), steps=3000),
+    }
 
 
 def _network(seed: int, features: int, classes: int) -> nn.Sequential:
