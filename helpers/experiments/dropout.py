@@ -178,3 +178,13 @@ def sureness(
                 "one pass": one,
             }
     return results
+
+
+def auroc(digits: torch.Tensor, noise: torch.Tensor) -> float:
+    """How often a number of `digits` is larger than one of `noise`, of all pairs; ties are half.
+
+    >>> auroc(torch.tensor([0.9, 0.6]), torch.tensor([0.7, 0.5]))
+    0.75
+    """
+    difference = digits[:, None] - noise[None, :]  # (digits, noise)
+    return (difference > 0).double().add(0.5 * (difference == 0)).mean().item()
