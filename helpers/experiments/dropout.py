@@ -67,6 +67,30 @@ def with_wrong_labels(
     ]
 
 
+def without_dropout(
+    hidden: int,
+    labels: int,
+    seed: int,
+    share: float = 0.3,
+    epochs: int = 30,
+    name: str = "digits",
+) -> tuple[nn.Sequential, Dataset]:
+    """A network trained as in `with_wrong_labels`, with p = 0, and its data.
+
+    `labels` is the seed of the labels, `seed` that of the initial weights and of the batches.
+    """
+    data = load(name).flat().with_label_noise(share, labels)
+    model = network(data, nn.Identity, 0.0, seed, hidden)  # p = 0 changes nothing
+    train(model, data, epochs=epochs, lr=0.05, momentum=0.9, seed=seed, evaluate=False)
+    return model, data
+
+
+def smaller(hidden: int, seeds: Iterable[int] = SEEDS, name: str = "digits") -> list[float]:
+    """Test accuracy, one a seed, of networks of this width without dropout, on wrong labels."""
+    pairs = [without_dropout(hidden, seed, seed, name=name) for seed in seeds]
+    return [accuracy(model, data.x_test, data.y_test) for model, data in pairs]
+
+
 def with_little_data(
     layer: Layer,
     p: float,
