@@ -91,6 +91,20 @@ def smaller(hidden: int, seeds: Iterable[int] = SEEDS, name: str = "digits") -> 
     return [accuracy(model, data.x_test, data.y_test) for model, data in pairs]
 
 
+def ensemble(labels: int, members: int = 5, name: str = "digits") -> tuple[list[float], float]:
+    """Test accuracies of networks that were trained with equal (wrong) labels, without dropout, from
+    different weights; and the test accuracy of the average of their class probabilities.
+    """
+    alone, probabilities = [], []
+    for member in range(members):
+        model, data = without_dropout(256, labels, seed=members * labels + member, name=name)
+        with torch.no_grad():
+            probabilities.append(torch.softmax(model(data.x_test), dim=1))  # (N, C)
+        alone.append(accuracy(model, data.x_test, data.y_test))
+    voted = torch.stack(probabilities).mean(dim=0).argmax(dim=1)  # (N,)
+    return alone, (voted == data.y_test).double().mean().item()
+
+
 def with_little_data(
     layer: Layer,
     p: float,
