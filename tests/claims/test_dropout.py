@@ -130,14 +130,30 @@ def test_about_27_percent_of_the_labels_are_wrong() -> None:
         assert wrong.item() == pytest.approx(0.27, abs=0.02)
 
 
-@pytest.mark.states("about 10 points on average", "nor hurts by more than 3 points on average")
+@pytest.mark.states("8 to 16 points on average", "nor hurts by more than 3 points on average")
 def test_dropout_hurts_a_narrow_network_on_little_clean_data() -> None:
-    """About 10 points with 16 units, in every seed; at most 3 points either way with 256."""
+    """8 to 16 points with 16 units, in every seed; at most 3 points either way with 256."""
     narrow, thinned = (with_little_data(nn.Dropout, p, hidden=16) for p in (0.0, 0.5))
     assert all(b < a for a, b in zip(narrow, thinned, strict=True))
-    assert mean(narrow) - mean(thinned) == pytest.approx(0.10, abs=0.06)
+    assert 0.08 < mean(narrow) - mean(thinned) < 0.16
     wide, thinned = (with_little_data(nn.Dropout, p, hidden=256) for p in (0.0, 0.5))
     assert abs(mean(wide) - mean(thinned)) < 0.03
+
+
+@pytest.mark.states(
+    "Trained for 300 epochs instead of 60, 16 units lose only 4 to 11 points by dropout",
+    "they lose less than 2 points on average",
+)
+def test_a_longer_training_or_a_smaller_p_hurts_a_narrow_network_less() -> None:
+    gaps = {}
+    for p, epochs in ((0.5, 60), (0.5, 300), (0.1, 60)):
+        without, thinned = (
+            mean(with_little_data(nn.Dropout, each, hidden=16, epochs=epochs)) for each in (0.0, p)
+        )
+        gaps[p, epochs] = without - thinned
+    assert gaps[0.5, 300] < gaps[0.5, 60]
+    assert 0.04 < gaps[0.5, 300] < 0.11
+    assert gaps[0.1, 60] < 0.02
 
 
 @pytest.mark.states(
