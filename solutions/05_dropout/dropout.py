@@ -461,8 +461,8 @@ with uses_your_code():
 #   of labels that are right.
 # - Be fair: in its best epoch the network *without* dropout was as good (about 95 percent). It
 #   first learned what is common and only later the exceptions. Stopping at the right moment would
-#   have helped as much, but one needs a validation set to know the moment (lesson 07). Here
-#   dropout needed none.
+#   have helped as much. We read this best epoch off the *test* curve, and only to describe the
+#   picture. To choose an epoch one needs a validation set (lesson 07). Here dropout needed none.
 #
 # ### Would a smaller network do?
 #
