@@ -560,6 +560,14 @@ with uses_your_code():
 # The rule to take home: dropout helps when a network is **large for its task and learns things that
 # are not true of new data**. Otherwise measure, on validation data, before you use it.
 #
+# ### Which $p$ do people use?
+#
+# Usual first choices are $p = 0.5$ after linear layers (also called dense layers), as in our network,
+# and about 0.1 to 0.2 after convolutions, the layers for images that lesson 09 explains. These are
+# habits and not laws. Many modern networks for images leave dropout out: the residual network, which
+# lesson 09 builds, was published with batch normalisation (lesson 06) and without dropout (He and
+# others, see the sources).
+#
 # ### A demo
 #
 # Draw other thinned networks, and move $p$.
@@ -795,3 +803,4 @@ with uses_your_code():
 #   this paper $p$ is the probability of keeping.)
 # - Y. Gal and Z. Ghahramani, *Dropout as a Bayesian Approximation: Representing Model Uncertainty in
 #   Deep Learning*, ICML 2016.
+# - K. He, X. Zhang, S. Ren and J. Sun, *Deep Residual Learning for Image Recognition*, CVPR 2016.
