@@ -67,6 +67,44 @@ def with_wrong_labels(
     ]
 
 
+def without_dropout(
+    hidden: int,
+    labels: int,
+    seed: int,
+    share: float = 0.3,
+    epochs: int = 30,
+    name: str = "digits",
+) -> tuple[nn.Sequential, Dataset]:
+    """A network trained as in `with_wrong_labels`, with p = 0, and its data.
+
+    `labels` is the seed of the labels, `seed` that of the initial weights and of the batches.
+    """
+    data = load(name).flat().with_label_noise(share, labels)
+    model = network(data, nn.Identity, 0.0, seed, hidden)  # p = 0 changes nothing
+    train(model, data, epochs=epochs, lr=0.05, momentum=0.9, seed=seed, evaluate=False)
+    return model, data
+
+
+def smaller(hidden: int, seeds: Iterable[int] = SEEDS, name: str = "digits") -> list[float]:
+    """Test accuracy, one a seed, of networks of this width without dropout, on wrong labels."""
+    pairs = [without_dropout(hidden, seed, seed, name=name) for seed in seeds]
+    return [accuracy(model, data.x_test, data.y_test) for model, data in pairs]
+
+
+def ensemble(labels: int, members: int = 5, name: str = "digits") -> tuple[list[float], float]:
+    """Test accuracies of networks that were trained with equal (wrong) labels, without dropout, from
+    different weights; and the test accuracy of the average of their class probabilities.
+    """
+    alone, probabilities = [], []
+    for member in range(members):
+        model, data = without_dropout(256, labels, seed=members * labels + member, name=name)
+        with torch.no_grad():
+            probabilities.append(torch.softmax(model(data.x_test), dim=1))  # (N, C)
+        alone.append(accuracy(model, data.x_test, data.y_test))
+    voted = torch.stack(probabilities).mean(dim=0).argmax(dim=1)  # (N,)
+    return alone, (voted == data.y_test).double().mean().item()
+
+
 def with_little_data(
     layer: Layer,
     p: float,
@@ -178,3 +216,13 @@ def sureness(
                 "one pass": one,
             }
     return results
+
+
+def auroc(digits: torch.Tensor, noise: torch.Tensor) -> float:
+    """How often a number of `digits` is larger than one of `noise`, of all pairs; ties are half.
+
+    >>> auroc(torch.tensor([0.9, 0.6]), torch.tensor([0.7, 0.5]))
+    0.75
+    """
+    difference = digits[:, None] - noise[None, :]  # (digits, noise)
+    return (difference > 0).double().add(0.5 * (difference == 0)).mean().item()
