@@ -21,8 +21,9 @@ def _cases(rng: torch.Generator) -> Iterator[Case]:
         return Case(name, gradients=gradients, max_norm=max_norm, lazy=lazy)
 
     yield case("a weight and a bias", [torch.tensor([[2.0, -4.0]]), torch.tensor([4.0])], 1.5)
-    yield case("a norm below the limit", [torch.tensor([0.15, -0.2]), torch.tensor([0.6])], 2.0)
+    yield case("a norm below the limit", [torch.tensor([0.3, -0.4]), torch.tensor([1.2])], 2.0)
     yield case("a norm of 5, a limit of 10", [torch.tensor([3.0, 4.0])], 10.0)
+    yield case("a norm of 0.5, a limit of 1", [torch.tensor([0.3, 0.4])], 1.0)
     yield case("a parameter without a gradient", [None, draw(3) + 2, None, draw(2, 2)], 0.5)
     yield case("a generator of parameters", [draw(2, 3) + 1, draw(2) - 1], 0.7, lazy=True)
     yield case("gradients that are all zero", [torch.zeros(2), torch.zeros(2, 2)], 1.0)
