@@ -249,6 +249,18 @@ ANSWERS = Answers(
     },
     slips=(
         slip(
+            "squares-overflow",
+            "You square in float32, and above 1e19 the square is more than float32 can hold.",
+            "Square in float64: g.double().square().",
+            total=lambda gs: math.sqrt(sum(g.square().sum().item() for g in gs)),
+        ),
+        slip(
+            "no-scalars",
+            "You left out gradients without an axis.",
+            "A parameter with a single number has a gradient too.",
+            chosen=lambda parameters: [p for p in with_gradient(parameters) if p.dim() > 0],
+        ),
+        slip(
             "each-parameter-alone",
             "You clipped each gradient by its own norm, which changes the direction of the step.",
             "One norm over all gradients, and one factor for all of them.",
@@ -419,12 +431,6 @@ ANSWERS = Answers(
             chosen=lambda parameters: [p for p in with_gradient(parameters) if p.dim() > 1],
         ),
         slip(
-            "no-scalars",
-            "You left out gradients without an axis.",
-            "A parameter with a single number has a gradient too.",
-            chosen=lambda parameters: [p for p in with_gradient(parameters) if p.dim() > 0],
-        ),
-        slip(
             "first-only",
             "You looked at the first gradient alone.",
             "The joint norm is over all gradients: the return comes after the loop.",
@@ -507,12 +513,6 @@ ANSWERS = Answers(
                     torch.cat(gs).norm().item() if gs[0].dim() < 2 else joint_norm(gs)
                 )
             },
-        ),
-        slip(
-            "squares-overflow",
-            "You square in float32, and above 1e19 the square is more than float32 can hold.",
-            "Square in float64: g.double().square().",
-            total=lambda gs: math.sqrt(sum(g.square().sum().item() for g in gs)),
         ),
         slip(
             "norm-after",
