@@ -132,7 +132,7 @@ class _Search:
         if case is None:
             return
         mine, alone = self.student(case), self.known.shown((a,), case)
-        keys = [*mine.seen, *(k for k in alone.seen if k not in mine.seen)]
+        keys = list({**mine.seen, **alone.seen, **self.known.expected(case).seen})
         key = next((k for k in keys if not same_at(self.check, k, mine, alone)), keys[-1])
         couples = ((x, b) for x, b in product([a], hidden) if can_be_joined(x, b))
         yield from self._screened(couples, case, key, budget)
