@@ -24,11 +24,6 @@ def joint_norm(gradients: Gradients) -> float:
     return math.sqrt(sum(g.double().square().sum().item() for g in gradients))
 
 
-def in_place(kept: list[Any], factor: float, limit: float) -> None:
-    for p in kept:
-        p.grad.mul_(factor)
-
-
 def clipping(
     chosen: Any = with_gradient,
     of: Any = lambda p: p.grad,
@@ -36,7 +31,8 @@ def clipping(
     exceeds: Any = lambda norm, limit: norm > limit,
     factor: Any = lambda limit, norm: limit / norm,
     again: Any = lambda kept, parameters: kept,
-    change: Any = in_place,
+    own: Any = lambda p, factor, limit: factor,
+    store: Any = lambda p, factor, limit: p.grad.mul_(factor),
     result: Any = lambda norm, kept, factor: norm,
 ) -> Any:
     """Clipping from its parts."""
@@ -47,7 +43,8 @@ def clipping(
         scale = 1.0
         if exceeds(norm, max_norm):
             scale = factor(max_norm, norm)
-            change(again(kept, parameters), scale, max_norm)
+            for p in again(kept, parameters):
+                store(p, own(p, scale, max_norm), max_norm)
         return result(norm, kept, scale)
 
     return clip_gradient_norm
@@ -165,45 +162,27 @@ def filled(parameters: Iterable[Any]) -> list[Any]:
     return kept
 
 
-def each_alone(kept: list[Any], factor: float, limit: float) -> None:
-    for p in kept:
-        norm = p.grad.norm().item()
-        if norm > limit:
-            p.grad.mul_(limit / norm)
+def by_its_own(p: Any, factor: float, limit: float) -> float:
+    norm: float = p.grad.norm().item()
+    return limit / norm if norm > limit else 1.0
 
 
-def each_to_limit(kept: list[Any], factor: float, limit: float) -> None:
-    for p in kept:
-        p.grad.mul_(limit / p.grad.norm().item())
+def by_value(p: Any, factor: float, limit: float) -> None:
+    p.grad.clamp_(-limit, limit)
 
 
-def by_value(kept: list[Any], factor: float, limit: float) -> None:
-    for p in kept:
-        p.grad.clamp_(-limit, limit)
-
-
-def new_tensors(kept: list[Any], factor: float, limit: float) -> None:
-    for p in kept:
+def new_tensor(p: Any, factor: float, limit: float) -> None:
+    if factor != 1.0:
         p.grad = p.grad * factor
 
 
-def weights(kept: list[Any], factor: float, limit: float) -> None:
-    for p in kept:
-        p.data.mul_(factor)
+def weight(p: Any, factor: float, limit: float) -> None:
+    p.data.mul_(factor)
 
 
-def weights_too(kept: list[Any], factor: float, limit: float) -> None:
-    in_place(kept, factor, limit)
-    weights(kept, factor, limit)
-
-
-def to_zero(kept: list[Any], factor: float, limit: float) -> None:
-    for p in kept:
-        p.grad.zero_()
-
-
-def first_only(kept: list[Any], factor: float, limit: float) -> None:
-    in_place(kept[:1], factor, limit)
+def both(p: Any, factor: float, limit: float) -> None:
+    p.data.mul_(factor)
+    p.grad.mul_(factor)
 
 
 def norm_of_each(gradients: Gradients) -> list[float]:
@@ -265,14 +244,15 @@ ANSWERS = Answers(
             "You clipped each gradient by its own norm, which changes the direction of the step.",
             "One norm over all gradients, and one factor for all of them.",
             exceeds=always,
-            change=each_alone,
+            factor=lambda limit, norm: 1.0,
+            own=by_its_own,
         ),
         slip(
             "each-to-the-limit",
             "You scale each gradient to the limit by its own norm, which changes the direction of "
             "the step.",
             "One norm over all gradients, and one factor for all of them.",
-            change=each_to_limit,
+            own=lambda p, factor, limit: limit / p.grad.norm().item(),
         ),
         slip(
             "scales-up",
@@ -317,43 +297,44 @@ ANSWERS = Answers(
             "You cut each entry to [−max_norm, max_norm]; that is clipping by value.",
             "Multiply all gradients by max_norm / norm.",
             exceeds=always,
-            change=by_value,
+            factor=lambda limit, norm: 1.0,
+            store=by_value,
         ),
         slip(
             "new-tensors",
             "You put new tensors in place of the gradients; the old ones stay as they were.",
             "Change the tensor itself: p.grad.mul_(factor), or p.grad *= factor.",
-            change=new_tensors,
+            store=new_tensor,
         ),
         slip(
             "result-lost",
             "The gradients stay as they are: what you scale, if anything, is not stored in them.",
             "Change the tensor itself: g.mul_(factor). A product such as g * factor is a new tensor.",
-            change=lambda kept, factor, limit: None,
+            store=lambda p, factor, limit: None,
         ),
         slip(
             "set-to-zero",
             "You set gradients that are too long to zero, so that nothing is learned in this step.",
             "Multiply all gradients by max_norm / norm.",
-            change=to_zero,
+            store=lambda p, factor, limit: p.grad.zero_(),
         ),
         slip(
             "scales-first-only",
             "You scale the first gradient only, although the norm is that of all of them.",
             "One factor for all gradients: the return comes after the loop.",
-            change=first_only,
+            again=lambda kept, parameters: kept[:1],
         ),
         slip(
             "scales-weights",
             "You scaled the parameters; the gradients are to be scaled.",
             "The gradient of a parameter p is p.grad.",
-            change=weights,
+            store=weight,
         ),
         slip(
             "scales-both",
             "You scaled the parameters beside their gradients.",
             "Leave p itself alone, and scale p.grad.",
-            change=weights_too,
+            store=both,
         ),
         slip(
             "norm-of-weights",

@@ -436,7 +436,8 @@ ANSWERS = Answers(
             "names-of-layers",
             "You used the names of the layers; asked for are the names of the parameters.",
             WHOLE_NAME,
-            called=lambda i, name: name.rpartition(".")[0],
+            {"called": lambda i, name: name.rpartition(".")[0]},
+            {"called": lambda i, name: name.split(".")[0]},
         ),
         slip(
             "last-part-of-name",

@@ -348,7 +348,8 @@ ANSWERS = Answers(
             "multiplies-by-slope",
             "You multiplied by 1 + α² in place of dividing.",
             KAIMING,
-            slope=lambda a: 1 / (1 + a * a),
+            {"slope": lambda a: 1 / (1 + a * a)},
+            {"slope": lambda a: 1 / (1 + a * a) ** 2},
         ),
         slip(
             "not-per-root",

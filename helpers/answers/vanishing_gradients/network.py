@@ -139,6 +139,12 @@ def all_activations(self: Any, x: Tensor, layer: Any, activation: Any) -> Any:
     return layer(x)
 
 
+def all_then_output(self: Any, x: Tensor) -> Any:
+    for each in self.activations:
+        x = each(x)
+    return self.output_layer(x)
+
+
 def only_input(self: Any, x: Tensor) -> Any:
     return self.input_layer(x)
 
@@ -265,6 +271,22 @@ ANSWERS = Answers(
             "Only the input layer is followed by an activation.",
             "Inside the loop write x = activation(layer(x)).",
             step=lambda self, x, layer, activation: layer(x),
+        ),
+        slip(
+            "no-activation-before-output",
+            "There is no activation after the last hidden layer.",
+            "Every hidden layer has one, the last one too: x = activation(layer(x)).",
+            enter=only_input,
+            places=from_the_first,
+            step=lambda self, x, layer, activation: layer(activation(x)),
+        ),
+        slip(
+            "activations-at-the-end",
+            "Your activations follow one another after all of the layers.",
+            "Let one loop walk through layers and activations together, with zip.",
+            enter=only_input,
+            step=lambda self, x, layer, activation: layer(x),
+            leave=all_then_output,
         ),
         slip(
             "only-activations",

@@ -184,10 +184,23 @@ ANSWERS = Answers(
             join=lambda self, x, branch: branch + branch,
         ),
         slip(
+            "activation-after-each",
+            "There is a second activation, after linear2.",
+            FORMULA,
+            outer=lambda self, h: self.activation(self.linear2(h)),
+        ),
+        slip(
             "activation-after-sum",
             "An activation follows the sum, so the way past the layers is no longer free.",
             "End with the sum itself.",
             finish=lambda self, y: self.activation(y),
+        ),
+        family(
+            "function-after-sum",
+            "You put {constant} after the sum, so the way past the layers is no longer free.",
+            "End with the sum itself.",
+            FUNCTIONS,
+            lambda c: {"finish": lambda self, y: FUNCTIONS[c](y)},
         ),
         slip(
             "only-activation-after-sum",
@@ -195,12 +208,6 @@ ANSWERS = Answers(
             FORMULA,
             between=lambda self, h: h,
             finish=lambda self, y: self.activation(y),
-        ),
-        slip(
-            "activation-after-each",
-            "There is a second activation, after linear2.",
-            FORMULA,
-            outer=lambda self, h: self.activation(self.linear2(h)),
         ),
         slip(
             "activation-last",
@@ -329,7 +336,7 @@ ANSWERS = Answers(
         ),
         slip(
             "changes-x",
-            "You changed the caller's x with `+=`.",
+            "You changed the caller's x.",
             "x + ... makes a new tensor; x += ... changes the old one.",
             join=in_place,
         ),

@@ -20,7 +20,8 @@ def _cases(rng: torch.Generator) -> Iterator[Case]:
     def case(name: str, gradients: Gradients, max_norm: float, lazy: bool = False) -> Case:
         return Case(name, gradients=gradients, max_norm=max_norm, lazy=lazy)
 
-    yield case("a weight and a bias", [torch.tensor([[2.0, -4.0]]), torch.tensor([4.0])], 1.5)
+    weight, bias, last = torch.tensor([[2.0, -1.0]]), torch.tensor([3.0, -3.0]), torch.tensor([1.0])
+    yield case("a weight and two biases", [weight, bias, last], 1.5)
     yield case("a norm below the limit", [torch.tensor([0.3, -0.4]), torch.tensor([1.2])], 2.0)
     yield case("a norm of 5, a limit of 10", [torch.tensor([3.0, 4.0])], 10.0)
     yield case("a norm of 0.5, a limit of 1", [torch.tensor([0.3, 0.4])], 1.0)
