@@ -113,8 +113,8 @@ CLIPPING = Check(
 
 def check_clip_gradient_norm(clip_gradient_norm: Callable[..., float]) -> None:
     """Check `clip_gradient_norm(parameters, max_norm) -> float`: scales all gradients in place so
-    that their joint 2-norm is at most `max_norm`, never up, and returns the norm before
-    (Pascanu, Mikolov and Bengio 2013).
+    that their joint 2-norm is at most `max_norm`, never up, and returns the norm before, 0.0 where
+    no parameter has a gradient (Pascanu, Mikolov and Bengio 2013).
 
     Raises:
         NotAttempted: the stub is still there.
