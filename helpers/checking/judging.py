@@ -195,7 +195,8 @@ class _Judgement:
         key, difference = fault
         case, yours = self.known.cases[position], self.student(position)
         note = Note(case, key, difference, yours.trouble if difference is None else None)
-        if not case.is_beyond:
+        expected = self.known.expected(position)
+        if not case.is_beyond or same(self.check, yours, expected):  # a number in disguise
             return note
         expected = self.known.expected(position)
         for named in self.known.named:

@@ -227,7 +227,8 @@ def gradient_magnitude_by_layer(model):
 
     Returns a dict from the name of the parameter, as in model.named_parameters() and in its
     order, to a float. It holds the parameters with two or more axes that have a gradient;
-    parameters without one (grad is None) are left out.
+    parameters without one (grad is None) are left out, such as frozen ones or those of a layer
+    that took no part in the loss.
     """
     ### BEGIN SOLUTION
     return {
@@ -746,6 +747,8 @@ with uses_your_code():
 #
 # `parameters` may be a generator, such as `model.parameters()`, which can be read only once: make a
 # list of the gradients first. Skip `None`. Compare before you divide; then a norm of 0 does no harm.
+# Where no parameter has a gradient there is nothing to add up, and the norm is 0.0; `torch.cat` and
+# `torch.stack` fail there.
 # </details>
 #
 # <details><summary>Hint 3: nearly the answer</summary>
@@ -768,7 +771,7 @@ def clip_gradient_norm(parameters, max_norm):
 
     parameters: an iterable of parameters, of any shapes; it may be a generator. Those without a
         gradient (grad is None) are skipped.
-    max_norm: the limit, at least 0. A norm below it changes nothing: gradients are never scaled up.
+    max_norm: the limit, above 0. A norm below it changes nothing: gradients are never scaled up.
 
     The gradient tensors themselves are changed, no new ones are put in their place, and the
     parameters stay as they are. Returns the joint norm before, as a float; 0.0 where there is no

@@ -50,15 +50,47 @@ def test_another_order_of_summation_is_right() -> None:
         assert verdict.outcome == "passed", report_on(NETWORK, verdict).text()
 
 
-def test_two_mistakes_together_get_no_wrong_name() -> None:
-    """Two mistakes that have no name of their own together are refused without a guess."""
+def test_two_mistakes_together_are_both_named() -> None:
+    def signed_with_biases(model: nn.Module) -> dict[str, float]:
+        return {n: p.grad.mean().item() for n, p in model.named_parameters() if p.grad is not None}
 
-    def signed_sum(model: nn.Module) -> dict[str, float]:
-        return {n: p.grad.sum().item() for n, p in model.named_parameters() if p.grad is not None}
+    verdict = judge(GRADIENT_MAGNITUDE, observer(GRADIENT_MAGNITUDE, signed_with_biases))
+    assert verdict.misconception is not None
+    assert set(verdict.misconception.split("+")) == {"no-absolute-value", "with-biases"}
 
-    verdict = judge(GRADIENT_MAGNITUDE, observer(GRADIENT_MAGNITUDE, signed_sum))
-    assert verdict.outcome == "failed"
-    assert verdict.misconception is None
+
+def test_values_that_are_tensors_are_noted() -> None:
+    def tensors(model: nn.Module) -> dict[str, torch.Tensor]:
+        return {
+            n: p.grad.abs().mean()
+            for n, p in model.named_parameters()
+            if p.dim() > 1 and p.grad is not None
+        }
+
+    verdict = judge(GRADIENT_MAGNITUDE, observer(GRADIENT_MAGNITUDE, tensors))
+    assert verdict.outcome == "passed" and {note.key for note in verdict.notes} == {"kinds"}
+
+
+@pytest.mark.parametrize(
+    "norm_of",
+    [
+        lambda gs: torch.cat([g.flatten() for g in gs]).norm(),
+        lambda gs: torch.cat(list(gs)).norm(),
+        lambda gs: torch.sqrt(sum((g**2).sum() for g in gs)).item(),
+    ],
+)
+def test_clipping_that_fails_for_no_gradient_is_named(norm_of: Any) -> None:
+    """Also where it fails for no parameters, and for a gradient without an axis, at once."""
+
+    def clip(parameters: Any, max_norm: float) -> Any:
+        gradients = [p.grad for p in parameters if p.grad is not None]
+        norm = norm_of([g.reshape(-1) if g.dim() > 1 else g for g in gradients])
+        if norm > max_norm:
+            for g in gradients:
+                g *= max_norm / norm
+        return norm
+
+    assert judge(CLIPPING, observer(CLIPPING, clip)).misconception == "fails-for-none"
 
 
 def test_the_callers_parameters_keep_their_gradient_tensors() -> None:

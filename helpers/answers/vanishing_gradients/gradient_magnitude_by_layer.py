@@ -1,24 +1,43 @@
-"""The mean absolute gradient of each weight: right and wrong answers."""
+"""The mean absolute gradient of each weight: the recipe, its slips, and other ways to write it."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
 
-from helpers.checking.check import Answers, Misconception
+from helpers.checking.recipe import Answers, Recipe, slip
+
+Tensor = torch.Tensor
 
 
-def gradient_magnitude_by_layer(model: nn.Module) -> dict[str, float]:
-    return {
-        name: p.grad.abs().mean().item()
-        for name, p in model.named_parameters()
-        if p.dim() >= 2 and p.grad is not None
-    }
+def magnitudes(
+    named: Any = lambda model: model.named_parameters(),
+    kept: Any = lambda p: p.grad is not None,
+    wanted: Any = lambda name, p: p.dim() >= 2,
+    of: Any = lambda p: p.grad,
+    entries: Any = lambda g: g.abs(),
+    mean: Any = lambda a: a.mean(),
+    number: Any = lambda value: value.item(),
+    called: Any = lambda i, name: name,
+    finish: Any = lambda result: result,
+) -> Any:
+    """The dict from its parts."""
+
+    def gradient_magnitude_by_layer(model: nn.Module) -> Any:
+        result: dict[Any, Any] = {}
+        for name, p in named(model):
+            if wanted(name, p) and kept(p):
+                result[called(len(result), name)] = number(mean(entries(of(p))))
+        return finish(result)
+
+    return gradient_magnitude_by_layer
+
+
+gradient_magnitude_by_layer = magnitudes()
 
 
 def by_loop(model: nn.Module) -> dict[str, float]:
@@ -56,294 +75,422 @@ def by_norm(model: nn.Module) -> dict[str, float]:
         }
 
 
-def measured(how: Callable[[torch.Tensor], Any]) -> Callable[[nn.Module], dict[str, Any]]:
-    """The right parameters, with another measure of their gradients."""
-    return lambda model: {
-        name: how(p.grad)
-        for name, p in model.named_parameters()
-        if p.dim() >= 2 and p.grad is not None
+def as_a_blog(model: Any) -> dict[str, Any]:
+    """Two lists, as for a plot of the gradient flow, and values that are tensors."""
+    layers, averages = [], []
+    for n, p in model.named_parameters():
+        if p.requires_grad and p.dim() > 1 and p.grad is not None:
+            layers.append(n)
+            averages.append(p.grad.abs().mean())
+    return dict(zip(layers, averages, strict=True))
+
+
+def as_a_textbook(model: Any) -> dict[str, float]:
+    """Fetched by name, with NumPy."""
+    grads = {
+        n: p.grad.cpu().clone().numpy() for n, p in model.named_parameters() if p.grad is not None
     }
+    return {n: np.mean(np.abs(g)).item() for n, g in grads.items() if len(g.shape) >= 2}
 
 
-def chosen(which: Callable[[str, nn.Parameter], bool]) -> Callable[[nn.Module], dict[str, float]]:
-    """The right measure, of other parameters."""
-    return lambda model: {
-        name: p.grad.abs().mean().item()
-        for name, p in model.named_parameters()
-        if p.grad is not None and which(name, p)
-    }
+def needing(name: str) -> Any:
+    """Takes an attribute of a gradient that may be None."""
+
+    def of(p: Any) -> Any:
+        getattr(p.grad, name)
+        return p.grad
+
+    return of
 
 
-def renamed(new: Callable[[int, str], Any]) -> Callable[[nn.Module], dict[Any, float]]:
-    """The right numbers, under other names."""
-    return lambda model: {
-        new(i, name): value
-        for i, (name, value) in enumerate(gradient_magnitude_by_layer(model).items())
-    }
+def torch_abs(p: Any) -> Any:
+    torch.abs(p.grad)
+    return p.grad
 
 
-def _none_as_zero(model: nn.Module) -> dict[str, float]:
-    return {
-        name: 0.0 if p.grad is None else p.grad.abs().mean().item()
-        for name, p in model.named_parameters()
-        if p.dim() >= 2
-    }
-
-
-def _trips_over_none(model: nn.Module) -> dict[str, float]:
-    weights: list[Any] = [pair for pair in model.named_parameters() if pair[1].dim() >= 2]
-    return {name: p.grad.abs().mean().item() for name, p in weights}
-
-
-def _of_weights(model: nn.Module) -> dict[str, float]:
-    return {
-        name: p.detach().abs().mean().item()
-        for name, p in model.named_parameters()
-        if p.dim() >= 2 and p.grad is not None
-    }
-
-
-def _linear_only(model: nn.Module) -> dict[str, float]:
-    return {
-        f"{name}.weight" if name else "weight": module.weight.grad.abs().mean().item()
+def linear_weights(model: nn.Module) -> list[tuple[str, Tensor]]:
+    return [
+        (f"{name}.weight" if name else "weight", module.weight)
         for name, module in model.named_modules()
-        if isinstance(module, nn.Linear) and module.weight.grad is not None
-    }
+        if isinstance(module, nn.Linear)
+    ]
 
 
-def _in_place(model: nn.Module) -> dict[str, float]:
-    return measured(lambda g: g.abs_().mean().item())(model)
+def child_weights(model: nn.Module) -> list[tuple[str, Tensor]]:
+    """The weights of the direct children that have one."""
+    return [
+        (f"{name}.weight", module.weight)
+        for name, module in model.named_children()
+        if hasattr(module, "weight")
+    ]
 
 
-def _clears(model: nn.Module) -> dict[str, float]:
-    result = gradient_magnitude_by_layer(model)
-    model.zero_grad()
-    return result
+def clearing(set_to_none: bool) -> Any:
+    def around(magnitude: Any) -> Any:
+        def gradient_magnitude_by_layer(model: nn.Module) -> Any:
+            result = magnitude(model)
+            model.zero_grad(set_to_none=set_to_none)
+            return result
+
+        return gradient_magnitude_by_layer
+
+    return around
 
 
-def _clears_to_zero(model: nn.Module) -> dict[str, float]:
-    result = gradient_magnitude_by_layer(model)
-    model.zero_grad(set_to_none=False)
-    return result
+def evaluating(magnitude: Any) -> Any:
+    def gradient_magnitude_by_layer(model: nn.Module) -> Any:
+        model.eval()
+        return magnitude(model)
+
+    return gradient_magnitude_by_layer
 
 
-def _own_only(model: nn.Module) -> dict[str, float]:
-    return {
-        name: p.grad.abs().mean().item()
-        for name, p in model.named_parameters(recurse=False)
-        if p.dim() >= 2 and p.grad is not None
-    }
-
-
-def _shared_twice(model: nn.Module) -> dict[str, float]:
-    return {
-        name: p.grad.abs().mean().item()
-        for name, p in model.named_parameters(remove_duplicate=False)
-        if p.dim() >= 2 and p.grad is not None
-    }
-
-
-def _backwards(model: nn.Module) -> dict[str, float]:
-    return dict(reversed(list(gradient_magnitude_by_layer(model).items())))
-
-
-def _signed_with_biases(model: nn.Module) -> dict[str, float]:
-    return {
-        name: p.grad.mean().item() for name, p in model.named_parameters() if p.grad is not None
-    }
-
+MEAN = "The mean of the absolute values is asked for."
+WHOLE_NAME = "Keep the whole name that named_parameters() gives, such as '0.weight'."
+SKIP = "Skip a parameter whose grad is None."
 
 ANSWERS = Answers(
-    reference=gradient_magnitude_by_layer,
+    recipe=Recipe(magnitudes),
     variants={
         "a loop with NumPy": by_loop,
         "module by module": by_modules,
         "the 1-norm": by_norm,
+        "as a blog prints it: two lists, values as tensors": as_a_blog,
+        "as a textbook prints it: fetched first": as_a_textbook,
     },
-    misconceptions=(
-        Misconception(
+    slips=(
+        slip(
             "no-absolute-value",
-            measured(lambda g: g.mean().item()),
-            "You took the mean without the absolute value, so that signs cancel.",
+            "You left out the absolute value, so that signs cancel.",
             "abs() first, then mean().",
+            entries=lambda g: g,
         ),
-        Misconception(
+        slip(
             "absolute-mean",
-            measured(lambda g: abs(g.mean().item())),
-            "You took the absolute value of the mean; by then the signs have cancelled.",
+            "You took the absolute value at the end; by then the signs have cancelled.",
             "abs() first, then mean().",
+            entries=lambda g: g,
+            number=lambda value: abs(value.item()),
         ),
-        Misconception(
+        slip(
             "norm",
-            measured(lambda g: g.norm().item()),
             "You took the 2-norm; it grows with the number of entries.",
-            "The mean of the absolute values is asked for.",
+            MEAN,
+            mean=lambda a: a.norm(),
         ),
-        Misconception(
+        slip(
             "root-mean-square",
-            measured(lambda g: g.square().mean().sqrt().item()),
             "You took the root of the mean square.",
-            "The mean of the absolute values is asked for.",
+            MEAN,
+            {"mean": lambda a: a.square().mean().sqrt()},
+            {"mean": lambda a: a.norm() / a.numel() ** 0.5},
         ),
-        Misconception(
-            "mean-square",
-            measured(lambda g: g.square().mean().item()),
+        slip(
+            "norm-over-count",
+            "You divided the 2-norm by the number of entries, which is no mean.",
+            MEAN,
+            mean=lambda a: a.norm() / a.numel(),
+        ),
+        slip(
+            "squares",
             "You squared instead of taking the absolute value.",
-            "The mean of the absolute values is asked for.",
+            MEAN,
+            entries=lambda g: g.square(),
         ),
-        Misconception(
+        slip(
             "largest",
-            measured(lambda g: g.abs().max().item()),
-            "You took the largest absolute value.",
+            "You took the largest entry and not the mean.",
             "mean() instead of max().",
+            mean=lambda a: a.max(),
         ),
-        Misconception(
+        slip(
             "sum",
-            measured(lambda g: g.abs().sum().item()),
-            "You took the sum of the absolute values.",
+            "You took the sum and not the mean.",
             "mean() instead of sum(): layers of different sizes are to be compared.",
+            mean=lambda a: a.sum(),
         ),
-        Misconception(
+        slip(
+            "sum-by-rows",
+            "You divided the sum by the length of one axis, and there are more entries than that.",
+            "mean() divides by the number of all entries, p.grad.numel().",
+            {"mean": lambda a: a.sum() / len(a)},
+            {"mean": lambda a: a.sum() / a.shape[1]},
+        ),
+        slip(
+            "median",
+            "You took the median and not the mean.",
+            "mean() instead of median().",
+            mean=lambda a: a.median(),
+        ),
+        slip(
             "spread",
-            measured(lambda g: g.std().item()),
             "You took the standard deviation.",
-            "The mean of the absolute values is asked for.",
+            MEAN,
+            {"entries": lambda g: g, "mean": lambda a: a.std()},
+            {"entries": lambda g: g, "mean": lambda a: a.std(correction=0)},
         ),
-        Misconception(
+        slip(
+            "spread-of-sizes",
+            "You took the standard deviation of the absolute values.",
+            MEAN,
+            mean=lambda a: a.std(),
+        ),
+        slip(
+            "one-number-per-row",
+            "You took the mean along one axis, and one number for the whole weight is meant.",
+            "mean() without an axis.",
+            {"mean": lambda a: a.mean(dim=0)},
+            {"mean": lambda a: a.mean(dim=1)},
+            {"mean": lambda a: a.mean(dim=0), "number": lambda value: value.tolist()},
+            {"mean": lambda a: a},
+        ),
+        slip(
             "of-weights",
-            _of_weights,
             "You measured the weights, not their gradients.",
             "The gradient of a parameter p is p.grad.",
+            of=lambda p: p.detach(),
         ),
-        Misconception(
+        slip(
+            "gradient-times-weight",
+            "You multiplied the gradient by the weight.",
+            "Take p.grad alone.",
+            of=lambda p: p.grad * p.detach(),
+        ),
+        slip(
+            "gradient-over-weight",
+            "You divided by the size of the weight; that ratio comes later in this lesson.",
+            "Take p.grad alone.",
+            {"of": lambda p: p.grad / p.detach().abs().mean()},
+            {"of": lambda p: p.grad / p.detach().norm()},
+        ),
+        slip(
             "with-biases",
-            chosen(lambda name, p: True),
             "You counted parameters with fewer than two axes, such as biases, as well.",
             "p.dim() says how many axes a parameter has.",
+            {"wanted": lambda name, p: True},
+            {"wanted": lambda name, p: p.dim() >= 1},
         ),
-        Misconception(
-            "signed-with-biases",
-            _signed_with_biases,
-            "You left out the absolute value, and you counted biases as well.",
-            "Keep parameters with p.dim() >= 2, and take abs() before mean().",
+        slip(
+            "only-biases",
+            "You kept the parameters with fewer than two axes and left out the weights.",
+            "Two or more axes: p.dim() >= 2.",
+            {"wanted": lambda name, p: p.dim() < 2},
+            {"wanted": lambda name, p: p.dim() == 1},
+            {"wanted": lambda name, p: "bias" in name},
         ),
-        Misconception(
+        slip(
+            "more-than-two-axes",
+            "You ask for more than two axes, so the weights of linear layers are left out.",
+            "Two or more axes: p.dim() >= 2.",
+            wanted=lambda name, p: p.dim() > 2,
+        ),
+        slip(
             "named-weight",
-            chosen(lambda name, p: name.endswith("weight")),
-            "You chose by name: a normalisation has a 'weight' of one axis, and weights may have "
-            "other names.",
-            "Choose by p.dim().",
+            "You took in the 'weight' of a normalisation, which has one axis, like a bias.",
+            "Choose by p.dim(), and not by the name.",
+            {"wanted": lambda name, p: "weight" in name},
+            {"wanted": lambda name, p: name.endswith("weight")},
+            {"wanted": lambda name, p: "bias" not in name},
+            {"wanted": lambda name, p: not name.endswith("bias")},
         ),
-        Misconception(
-            "not-named-bias",
-            chosen(lambda name, p: "bias" not in name),
-            "You chose by name: parameters of one axis may have other names than 'bias'.",
-            "Choose by p.dim().",
-        ),
-        Misconception(
+        slip(
             "exactly-two-axes",
-            chosen(lambda name, p: p.dim() == 2),
             "You left out parameters with more than two axes, such as those of convolutions.",
             "Two or more axes: p.dim() >= 2.",
+            wanted=lambda name, p: p.dim() == 2,
         ),
-        Misconception(
+        slip(
             "linear-only",
-            _linear_only,
             "You looked only at nn.Linear layers.",
             "model.named_parameters() gives every parameter of every kind of module.",
+            named=linear_weights,
         ),
-        Misconception(
+        slip(
+            "children-only",
+            "You looked only at modules directly inside of the model.",
+            "model.named_parameters() gives the parameters of the model itself and of all inside.",
+            named=child_weights,
+        ),
+        slip(
+            "outermost-only",
+            "You looked only at the parameters of the outermost module.",
+            "model.named_parameters() walks through all modules inside.",
+            named=lambda model: model.named_parameters(recurse=False),
+        ),
+        slip(
+            "shared-twice",
+            "A shared weight appears once for every place where it is used.",
+            "model.named_parameters() gives every parameter once, under its first name.",
+            named=lambda model: model.named_parameters(remove_duplicate=False),
+        ),
+        slip(
+            "from-state-dict",
+            "You looked for gradients in the state_dict, whose tensors have none.",
+            "model.named_parameters() gives the parameters themselves.",
+            named=lambda model: model.state_dict().items(),
+        ),
+        slip(
             "none-as-zero",
-            _none_as_zero,
             "A parameter without a gradient appears with 0; it is to be left out.",
-            "Skip a parameter whose grad is None.",
+            SKIP,
+            kept=lambda p: True,
+            of=lambda p: torch.zeros_like(p) if p.grad is None else p.grad,
         ),
-        Misconception(
+        slip(
             "leaves-out-zero",
-            lambda model: {
-                name: value for name, value in gradient_magnitude_by_layer(model).items() if value
-            },
             "You left out a weight whose gradient is 0; that layer learns nothing, and we want to "
             "see it.",
             "Ask whether grad is None, not whether the number is 0.",
+            {"finish": lambda result: {name: v for name, v in result.items() if v}},
+            {"kept": lambda p: p.grad is not None and bool(p.grad.any())},
         ),
-        Misconception(
+        slip(
             "trips-over-none",
-            _trips_over_none,
             "Your code assumes that every parameter has a gradient; a frozen one has none.",
-            "Skip a parameter whose grad is None.",
+            SKIP,
+            *(
+                {"kept": lambda p: True, "of": needing(attribute)}
+                for attribute in ("abs", "detach", "data", "cpu", "norm", "view", "clone", "numpy")
+            ),
+            {"kept": lambda p: True, "of": torch_abs},
         ),
-        Misconception(
-            "tensors",
-            measured(lambda g: g.abs().mean()),
-            "Your values are tensors where floats are meant.",
-            "item() makes a float of a tensor with one entry.",
+        slip(
+            "asks-requires-grad",
+            "Your code assumes that every parameter that is trained has a gradient; one that took no part "
+            "in the loss has none.",
+            "Ask whether p.grad is None.",
+            {"kept": lambda p: p.requires_grad, "of": needing("abs")},
+            {"kept": lambda p: p.requires_grad, "of": needing("detach")},
+            {"kept": lambda p: p.requires_grad, "of": needing("data")},
+            {"kept": lambda p: p.requires_grad, "of": torch_abs},
         ),
-        Misconception(
+        slip(
+            "truth-of-a-gradient",
+            "`if p.grad:` asks whether the entries are true, and PyTorch says that only of one entry.",
+            "Ask whether there is a gradient: if p.grad is not None.",
+            kept=lambda p: bool(p.grad),
+        ),
+        slip(
             "rounded",
-            measured(lambda g: round(g.abs().mean().item(), 6)),
             "You rounded: a gradient of 1e-16 becomes 0, and that is what we want to see.",
             "Return the numbers as they are; round when you print.",
+            *({"number": lambda value, d=d: round(value.item(), d)} for d in (6, 4, 8, 3, 5, 2)),
         ),
-        Misconception(
+        slip(
+            "as-text",
+            "Your values are texts where floats are meant.",
+            "Return the numbers as they are, and format them when you print.",
+            {"number": lambda value: f"{value.item():.6f}"},
+            {"number": lambda value: f"{value.item():.2e}"},
+        ),
+        slip(
             "changes-gradients",
-            _in_place,
             "Your code takes the absolute value in place, so the gradients lose their signs.",
             "abs() makes a new tensor, abs_() changes the old one.",
+            entries=lambda g: g.abs_(),
         ),
-        Misconception(
+        slip(
             "removes-gradients",
-            _clears,
             "Your code calls zero_grad(), which removes the gradients.",
             "Only look: the caller decides when gradients are cleared.",
+            around=clearing(set_to_none=True),
         ),
-        Misconception(
+        slip(
             "zeroes-gradients",
-            _clears_to_zero,
             "Your code sets the gradients to zero.",
             "Only look: the caller decides when gradients are cleared.",
+            around=clearing(set_to_none=False),
         ),
-        Misconception(
-            "outermost-only",
-            _own_only,
-            "You looked only at the parameters of the outermost module.",
-            "model.named_parameters() walks through all modules inside.",
+        slip(
+            "switches-mode",
+            "Your code calls model.eval() and leaves it so.",
+            "Only look: the gradients are there already, in whatever mode.",
+            around=evaluating,
         ),
-        Misconception(
-            "shared-twice",
-            _shared_twice,
-            "A shared weight appears once for every place where it is used.",
-            "model.named_parameters() gives every parameter once, under its first name.",
-        ),
-        Misconception(
+        slip(
             "backwards",
-            _backwards,
             "Your dict begins with the last layer.",
             "Keep the order of model.named_parameters().",
+            finish=lambda result: dict(reversed(result.items())),
         ),
-        Misconception(
+        slip(
+            "sorted-by-size",
+            "Your dict is sorted by the size of the gradients.",
+            "Keep the order of model.named_parameters().",
+            {"finish": lambda r: dict(sorted(r.items(), key=lambda pair: pair[1]))},
+            {"finish": lambda r: dict(sorted(r.items(), key=lambda pair: -pair[1]))},
+        ),
+        slip(
+            "first-only",
+            "Your function returns after the first weight.",
+            "Put the return after the loop, and not inside of it.",
+            finish=lambda result: dict(list(result.items())[:1]),
+        ),
+        slip(
+            "last-only",
+            "Your dict holds the last weight only: it is made anew in each round of the loop.",
+            "Make the dict before the loop.",
+            finish=lambda result: dict(list(result.items())[-1:]),
+        ),
+        slip(
             "names-of-layers",
-            renamed(lambda i, name: name.rpartition(".")[0]),
             "You used the names of the layers; asked for are the names of the parameters.",
-            "Keep the whole name that named_parameters() gives, such as '0.weight'.",
+            WHOLE_NAME,
+            {"called": lambda i, name: name.rpartition(".")[0]},
+            {"called": lambda i, name: name.split(".")[0]},
         ),
-        Misconception(
+        slip(
+            "last-part-of-name",
+            "You used only the last part of each name, and several weights share it.",
+            WHOLE_NAME,
+            called=lambda i, name: name.rpartition(".")[2],
+        ),
+        slip(
             "numbers-as-names",
-            renamed(lambda i, name: i),
             "You used numbers as names.",
-            "Keep the whole name that named_parameters() gives, such as '0.weight'.",
+            WHOLE_NAME,
+            {"called": lambda i, name: i},
+            {"called": lambda i, name: i + 1},
         ),
-        Misconception(
+        slip(
+            "new-names",
+            "You made up names such as layer_0.",
+            WHOLE_NAME,
+            *(
+                {"called": lambda i, name, text=text, first=first: text.format(i + first)}
+                for text in ("layer_{}", "layer{}", "layer {}", "Layer {}")
+                for first in (0, 1)
+            ),
+        ),
+        slip(
             "list",
-            lambda model: list(gradient_magnitude_by_layer(model).values()),
             "You return a list; the names are missing.",
             "Return a dict from names to floats.",
+            finish=lambda result: list(result.values()),
         ),
-        Misconception(
+        slip(
             "pairs",
-            lambda model: list(gradient_magnitude_by_layer(model).items()),
             "You return a list of pairs.",
             "dict(pairs) makes a dict of them.",
+            finish=lambda result: list(result.items()),
+        ),
+        slip(
+            "two-lists",
+            "You return two lists, one of names and one of numbers.",
+            "dict(zip(names, numbers)) makes a dict of them.",
+            finish=lambda result: (list(result), list(result.values())),
+        ),
+        slip(
+            "one-number",
+            "You return one number for the whole model, and one for each weight is meant.",
+            "Return a dict from names to floats.",
+            finish=lambda result: sum(result.values()) / max(len(result), 1),
+        ),
+        slip(
+            "not-returned",
+            "Your function returns nothing.",
+            "End it with return.",
+            finish=lambda result: None,
         ),
     ),
 )

@@ -1,4 +1,4 @@
-"""The residual block: right and wrong answers."""
+"""The residual block: the recipe, its slips, and right answers written differently."""
 
 from __future__ import annotations
 
@@ -8,277 +8,425 @@ from typing import Any
 import torch
 from torch import nn
 
-from helpers.checking.check import Answers, Misconception
+from helpers.checking.recipe import Answers, Recipe, family, slip
+
+Tensor = torch.Tensor
+Factory = Callable[[], nn.Module]
 
 
 class Parts(nn.Module):
-    def __init__(self, dim: int, activation: Callable[[], nn.Module]) -> None:
-        super().__init__()
-        self.linear1 = nn.Linear(dim, dim)
+    """The constructor, in the two steps that may be wrong by themselves."""
+
+    def layers(self, dim: int) -> Any:
+        return nn.Linear(dim, dim), nn.Linear(dim, dim)
+
+    def more(self, dim: int, activation: Factory) -> None:
         self.activation = activation()
-        self.linear2 = nn.Linear(dim, dim)
+
+    def __init__(self, dim: int, activation: Factory) -> None:
+        super().__init__()
+        self.linear1, self.linear2 = self.layers(dim)
+        self.more(dim, activation)
 
 
 class ResidualBlock(Parts):
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return x + self.linear2(self.activation(self.linear1(x)))
+    """The block from its parts."""
+
+    def inner(self, x: Tensor) -> Any:
+        return self.linear1(x)
+
+    def between(self, h: Tensor) -> Any:
+        return self.activation(h)
+
+    def outer(self, h: Tensor) -> Any:
+        return self.linear2(h)
+
+    def skip(self, x: Tensor, hidden: Tensor) -> Any:
+        return x
+
+    def join(self, x: Tensor, branch: Tensor) -> Any:
+        return x + branch
+
+    def finish(self, y: Tensor) -> Any:
+        return y
+
+    def forward(self, x: Tensor) -> Any:
+        hidden = self.between(self.inner(x))
+        branch = self.outer(hidden)
+        return self.finish(self.join(self.skip(x, hidden), branch))
 
 
-def written(forward: Callable[[Any, torch.Tensor], Any], parts: type[nn.Module] = Parts) -> type:
+def written(forward: Callable[[Any, Tensor], Any]) -> type:
     """A block with this forward."""
-    return type("ResidualBlock", (parts,), {"forward": forward})
+    return type("ResidualBlock", (Parts,), {"forward": forward})
 
 
 class InOneSequential(nn.Module):
-    def __init__(self, dim: int, activation: Callable[[], nn.Module]) -> None:
+    def __init__(self, dim: int, activation: Factory) -> None:
         super().__init__()
         self.linear1, self.linear2 = nn.Linear(dim, dim), nn.Linear(dim, dim)
         self.branch = nn.Sequential(self.linear1, activation(), self.linear2)
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
+    def forward(self, x: Tensor) -> Any:
         return self.branch(x) + x
 
 
-def _adds_to_its_own(self: Any, x: torch.Tensor) -> torch.Tensor:
-    branch = self.linear2(self.activation(self.linear1(x)))
-    branch += x
-    return branch
+class AsALibrary(nn.Module):
+    """The style of torchvision: the way past the layers has a name, and the rest is `out`."""
+
+    def __init__(self, dim: int, activation: Factory = nn.ReLU) -> None:
+        super().__init__()
+        self.linear1 = nn.Linear(in_features=dim, out_features=dim, bias=True)
+        self.act = activation()
+        self.linear2 = nn.Linear(in_features=dim, out_features=dim, bias=True)
+
+    def forward(self, x: Tensor) -> Any:
+        identity = x
+        out = self.linear1(x)
+        out = self.act(out)
+        out = self.linear2(out)
+        out += identity
+        return out
 
 
 class StartsAtIdentity(ResidualBlock):
     """A second layer of zeros at the start is a good habit, and allowed."""
 
-    def __init__(self, dim: int, activation: Callable[[], nn.Module]) -> None:
+    def __init__(self, dim: int, activation: Factory) -> None:
         super().__init__(dim, activation)
         nn.init.zeros_(self.linear2.weight)
         nn.init.zeros_(self.linear2.bias)
 
 
-def _in_place(self: Any, x: torch.Tensor) -> torch.Tensor:
-    branch = self.linear2(self.activation(self.linear1(x)))
-    if x.requires_grad and x.is_leaf:
-        return x + branch
+def other_names(self: Any, dim: int, activation: Factory) -> None:
+    self.activation = activation()
+    self.fc1, self.fc2 = self.linear1, self.linear2
+    del self.linear1, self.linear2
+
+
+def with_more(name: str, module: Callable[[int], nn.Module]) -> Any:
+    """One module more than there should be."""
+
+    def more(self: Any, dim: int, activation: Factory) -> None:
+        self.activation = activation()
+        setattr(self, name, module(dim))
+
+    return more
+
+
+def not_called(self: Any, dim: int, activation: Factory) -> None:
+    self.activation = activation
+
+
+def shared(self: Any, dim: int) -> Any:
+    layer = nn.Linear(dim, dim)
+    return layer, layer
+
+
+def sized(*sizes: Callable[[int], int], bias: tuple[bool, bool] = (True, True)) -> Any:
+    """Layers of these sizes: in, hidden and out."""
+
+    def layers(self: Any, dim: int) -> Any:
+        first, hidden, last = (size(dim) for size in sizes or [lambda d: d] * 3)
+        return nn.Linear(first, hidden, bias=bias[0]), nn.Linear(hidden, last, bias=bias[1])
+
+    return layers
+
+
+def in_place(self: Any, x: Tensor, branch: Tensor) -> Tensor:
     x += branch
     return x
 
 
-def _hidden_skip(self: Any, x: torch.Tensor) -> torch.Tensor:
-    hidden = self.activation(self.linear1(x))
-    return hidden + self.linear2(hidden)
+def without_graph(block: Any) -> Any:
+    def forward(self: Any, x: Tensor) -> Any:
+        with torch.no_grad():
+            return block.forward(self, x)
+
+    return type("ResidualBlock", (block,), {"forward": forward})
 
 
-class _ActivationInForward(nn.Module):
-    """Keeps the class and makes a new activation at each call."""
-
-    def __init__(self, dim: int, activation: Callable[[], nn.Module]) -> None:
-        super().__init__()
-        self.linear1, self.linear2 = nn.Linear(dim, dim), nn.Linear(dim, dim)
-        self.activation = activation
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return x + self.linear2(self.activation()(self.linear1(x)))
-
-
-class _NoBias(Parts):
-    def __init__(self, dim: int, activation: Callable[[], nn.Module]) -> None:
-        super().__init__(dim, activation)
-        self.linear1, self.linear2 = (nn.Linear(dim, dim, bias=False) for _ in range(2))
-
-
-class _OneLayerTwice(Parts):
-    def __init__(self, dim: int, activation: Callable[[], nn.Module]) -> None:
-        super().__init__(dim, activation)
-        self.linear2 = self.linear1
-
-
-class _Bottleneck(Parts):
-    def __init__(self, dim: int, activation: Callable[[], nn.Module]) -> None:
-        super().__init__(dim, activation)
-        self.linear1, self.linear2 = nn.Linear(dim, 2 * dim), nn.Linear(2 * dim, dim)
-
-
-class _ThirdLayer(Parts):
-    def __init__(self, dim: int, activation: Callable[[], nn.Module]) -> None:
-        super().__init__(dim, activation)
-        self.shortcut = nn.Linear(dim, dim)
-
-
-class _OtherNames(nn.Module):
-    def __init__(self, dim: int, activation: Callable[[], nn.Module]) -> None:
-        super().__init__()
-        self.fc1, self.fc2, self.act = nn.Linear(dim, dim), nn.Linear(dim, dim), activation()
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return x + self.fc2(self.act(self.fc1(x)))
-
+FUNCTIONS = {"ReLU": torch.relu, "tanh": torch.tanh, "the sigmoid": torch.sigmoid}
+"""Functions that people write in the place of the module."""
 
 FORMULA = "The block is x + linear2(activation(linear1(x)))."
 
 ANSWERS = Answers(
-    reference=ResidualBlock,
+    recipe=Recipe(ResidualBlock),
     variants={
         "one Sequential": InOneSequential,
-        "adds x to its own result": written(_adds_to_its_own),
+        "as a library prints it: identity and out": AsALibrary,
         "starts at the identity": StartsAtIdentity,
         "torch.add": written(
             lambda self, x: torch.add(self.linear2(self.activation(self.linear1(x))), x)
         ),
+        "as a textbook prints it: Y += X": written(
+            lambda self, X: self.linear2(self.activation(self.linear1(X))).add_(X)
+        ),
     },
-    misconceptions=(
-        Misconception(
+    slips=(
+        slip(
             "no-skip",
-            written(lambda self, x: self.linear2(self.activation(self.linear1(x)))),
             "x is not added: these are two plain layers.",
             FORMULA,
+            join=lambda self, x, branch: branch,
         ),
-        Misconception(
-            "activation-after-sum",
-            written(
-                lambda self, x: self.activation(x + self.linear2(self.activation(self.linear1(x))))
-            ),
-            "An activation follows the sum, so the way past the layers is no longer free.",
-            "End with the sum itself.",
-        ),
-        Misconception(
-            "only-activation-after-sum",
-            written(lambda self, x: self.activation(x + self.linear2(self.linear1(x)))),
-            "The activation comes after the sum, not between the two layers.",
+        slip(
+            "only-x",
+            "Your block returns x alone, without what the two layers give.",
             FORMULA,
+            join=lambda self, x, branch: x,
         ),
-        Misconception(
+        slip(
+            "branch-twice",
+            "You added the result of linear2 to itself, and x not at all.",
+            "Keep x under its name until the end, and give what the layers return another one.",
+            join=lambda self, x, branch: branch + branch,
+        ),
+        slip(
             "activation-after-each",
-            written(
-                lambda self, x: x + self.activation(self.linear2(self.activation(self.linear1(x))))
-            ),
             "There is a second activation, after linear2.",
             FORMULA,
+            outer=lambda self, h: self.activation(self.linear2(h)),
         ),
-        Misconception(
+        slip(
+            "activation-after-sum",
+            "An activation follows the sum, so the way past the layers is no longer free.",
+            "End with the sum itself.",
+            finish=lambda self, y: self.activation(y),
+        ),
+        family(
+            "function-after-sum",
+            "You put {constant} after the sum, so the way past the layers is no longer free.",
+            "End with the sum itself.",
+            FUNCTIONS,
+            lambda c: {"finish": lambda self, y: FUNCTIONS[c](y)},
+        ),
+        slip(
+            "only-activation-after-sum",
+            "The activation comes after the sum, not between the two layers.",
+            FORMULA,
+            between=lambda self, h: h,
+            finish=lambda self, y: self.activation(y),
+        ),
+        slip(
             "activation-last",
-            written(lambda self, x: x + self.activation(self.linear2(self.linear1(x)))),
             "The activation stands after linear2, so the two layers collapse into one.",
             FORMULA,
+            between=lambda self, h: h,
+            outer=lambda self, h: self.activation(self.linear2(h)),
         ),
-        Misconception(
+        slip(
             "activation-first",
-            written(lambda self, x: x + self.linear2(self.linear1(self.activation(x)))),
             "The activation stands before linear1, so the two layers collapse into one.",
             FORMULA,
+            inner=lambda self, x: self.linear1(self.activation(x)),
+            between=lambda self, h: h,
         ),
-        Misconception(
+        slip(
+            "activation-before-each",
+            "An activation stands before each of the two layers, and only linear2 should have one.",
+            FORMULA,
+            inner=lambda self, x: self.linear1(self.activation(x)),
+        ),
+        slip(
             "no-activation",
-            written(lambda self, x: x + self.linear2(self.linear1(x))),
             "There is no activation between the two layers.",
             FORMULA,
+            between=lambda self, h: h,
         ),
-        Misconception(
+        slip(
             "skip-from-hidden",
-            written(_hidden_skip),
             "You added the hidden result, not the block's input x.",
             "Keep x under its name until the end, and give the hidden result another one.",
+            {"skip": lambda self, x, hidden: hidden},
+            {"skip": lambda self, x, hidden: self.inner(x)},
         ),
-        Misconception(
+        slip(
+            "skip-through-activation",
+            "You sent x through the activation before you added it.",
+            "Add x itself.",
+            skip=lambda self, x, hidden: self.activation(x),
+        ),
+        slip(
             "linear1-twice",
-            written(lambda self, x: x + self.linear1(self.activation(self.linear1(x)))),
             "linear1 is used twice, and linear2 never.",
             FORMULA,
+            outer=lambda self, h: self.linear1(h),
         ),
-        Misconception(
+        slip(
+            "linear2-twice",
+            "linear2 is used twice, and linear1 never.",
+            FORMULA,
+            inner=lambda self, x: self.linear2(x),
+        ),
+        slip(
             "layers-swapped",
-            written(lambda self, x: x + self.linear1(self.activation(self.linear2(x)))),
             "linear1 and linear2 are swapped.",
             FORMULA,
+            inner=lambda self, x: self.linear2(x),
+            outer=lambda self, h: self.linear1(h),
         ),
-        Misconception(
+        slip(
+            "no-linear1",
+            "linear1 is not used.",
+            FORMULA,
+            inner=lambda self, x: x,
+        ),
+        slip(
+            "no-linear2",
+            "linear2 is not used.",
+            FORMULA,
+            outer=lambda self, h: h,
+        ),
+        slip(
             "subtracts",
-            written(lambda self, x: x - self.linear2(self.activation(self.linear1(x)))),
             "You subtracted.",
             FORMULA,
+            {"join": lambda self, x, branch: x - branch},
+            {"join": lambda self, x, branch: branch - x},
         ),
-        Misconception(
+        slip(
             "multiplies",
-            written(lambda self, x: x * self.linear2(self.activation(self.linear1(x)))),
             "You multiplied by x; that is a gate, and it closes where x is 0.",
             FORMULA,
+            join=lambda self, x, branch: x * branch,
         ),
-        Misconception(
+        slip(
             "averages",
-            written(lambda self, x: (x + self.linear2(self.activation(self.linear1(x)))) / 2),
             "You took the mean of the two: after 20 blocks little is left of x.",
             "Add, and do not divide.",
+            join=lambda self, x, branch: (x + branch) / 2,
         ),
-        Misconception(
+        slip(
+            "scales",
+            "You scaled the sum or one of its two terms by a constant.",
+            "Add, and do not scale.",
+            {"join": lambda self, x, branch: (x + branch) / 2**0.5},
+            {"join": lambda self, x, branch: x + 0.1 * branch},
+            {"join": lambda self, x, branch: x + 0.5 * branch},
+            {"join": lambda self, x, branch: 2 * x + branch},
+        ),
+        slip(
             "concatenates",
-            written(
-                lambda self, x: torch.cat(
-                    [x, self.linear2(self.activation(self.linear1(x)))], dim=-1
-                )
-            ),
             "You concatenated; the size grows with each block.",
             "Add, so that the shape stays.",
+            {"join": lambda self, x, branch: torch.cat([x, branch], dim=-1)},
+            {"join": lambda self, x, branch: torch.cat([branch, x], dim=-1)},
+            {"join": lambda self, x, branch: torch.cat([x, branch])},
         ),
-        Misconception(
+        slip(
             "detached-skip",
-            written(lambda self, x: x.detach() + self.linear2(self.activation(self.linear1(x)))),
             "You added x.detach(): the values are right, but the gradient cannot take the short way.",
             "Add x itself.",
+            skip=lambda self, x, hidden: x.detach(),
         ),
-        Misconception(
+        slip(
             "detached-branch",
-            written(lambda self, x: x + self.linear2(self.activation(self.linear1(x))).detach()),
-            "The branch is cut off by detach(), so its layers never learn.",
-            "Add the result of linear2 itself.",
+            "The branch is cut off from the graph, so its layers never learn.",
+            "Add the result of linear2 itself, computed without detach() and no_grad().",
+            outer=lambda self, h: self.linear2(h).detach(),
         ),
-        Misconception(
+        slip(
+            "detached",
+            "Your result is cut off from the graph, so no gradient passes through the block.",
+            "Compute without detach(), .data and no_grad().",
+            {"finish": lambda self, y: y.detach()},
+            {"around": without_graph},
+        ),
+        slip(
             "changes-x",
-            written(_in_place),
-            "You changed the caller's x with `+=`.",
+            "You changed the caller's x.",
             "x + ... makes a new tensor; x += ... changes the old one.",
+            join=in_place,
         ),
-        Misconception(
-            "always-relu",
-            written(lambda self, x: x + self.linear2(torch.relu(self.linear1(x)))),
-            "Your block uses ReLU whatever activation it was given.",
+        family(
+            "always-the-same",
+            "Your block uses {constant} whatever activation it was given.",
             "Make one with activation() in the constructor, and use it.",
+            FUNCTIONS,
+            lambda c: {"between": lambda self, h: FUNCTIONS[c](h)},
         ),
-        Misconception(
+        slip(
             "new-activation-each-call",
-            _ActivationInForward,
             "You make a new activation at each call, so its parameters can never be learned.",
             "Make it once in the constructor: self.activation = activation().",
+            more=not_called,
+            between=lambda self, h: self.activation()(h),
         ),
-        Misconception(
+        slip(
+            "activation-not-called",
+            "You gave the values to the class or factory of activations, and not to a module of it.",
+            "Make one in the constructor, with parentheses: self.activation = activation().",
+            more=not_called,
+        ),
+        slip(
             "no-bias",
-            written(ResidualBlock.forward, _NoBias),
             "Your layers have no bias.",
             "nn.Linear(dim, dim) has one.",
+            *({"layers": sized(bias=b)} for b in ((False, False), (False, True), (True, False))),
         ),
-        Misconception(
+        slip(
             "shared-layer",
-            written(ResidualBlock.forward, _OneLayerTwice),
             "linear1 and linear2 are the same layer.",
             "Call nn.Linear(dim, dim) twice.",
+            layers=shared,
         ),
-        Misconception(
-            "wider-inside",
-            written(ResidualBlock.forward, _Bottleneck),
+        slip(
+            "other-size-inside",
             "The hidden size of your block is not dim.",
             "Both layers are nn.Linear(dim, dim).",
+            {"layers": sized(lambda d: d, lambda d: 2 * d, lambda d: d)},
+            {"layers": sized(lambda d: d, lambda d: 4 * d, lambda d: d)},
+            {"layers": sized(lambda d: d, lambda d: max(d // 2, 1), lambda d: d)},
         ),
-        Misconception(
+        slip(
             "linear-shortcut",
-            written(
-                lambda self, x: self.shortcut(x) + self.linear2(self.activation(self.linear1(x))),
-                _ThirdLayer,
-            ),
             "You sent x through a third layer before you added it.",
             "Add x itself.",
+            more=with_more("shortcut", lambda dim: nn.Linear(dim, dim)),
+            skip=lambda self, x, hidden: self.shortcut(x),
         ),
-        Misconception(
+        slip(
+            "normalises",
+            "Your block has a normalisation, which is not asked for here.",
+            FORMULA,
+            {
+                "more": with_more("norm", nn.LayerNorm),
+                "finish": lambda self, y: self.norm(y),
+            },
+            {
+                "more": with_more("norm", nn.LayerNorm),
+                "inner": lambda self, x: self.linear1(self.norm(x)),
+            },
+        ),
+        slip(
+            "one-more-layer",
+            "Your constructor makes a layer beside linear1, linear2 and the activation.",
+            "Make what the block needs, and nothing else.",
+            {"more": with_more("linear3", lambda dim: nn.Linear(dim, dim))},
+            {"more": with_more("norm", nn.LayerNorm)},
+        ),
+        slip(
             "other-names",
-            _OtherNames,
             "Your layers have other names than linear1 and linear2.",
             "Name them self.linear1 and self.linear2.",
+            more=other_names,
+            inner=lambda self, x: self.fc1(x),
+            outer=lambda self, h: self.fc2(h),
+        ),
+        slip(
+            "not-returned",
+            "Your forward returns nothing.",
+            "End it with return.",
+            finish=lambda self, y: None,
+        ),
+        slip(
+            "returns-two-things",
+            "Your forward returns two things, and the sum alone is meant.",
+            "Return x plus what the layers give, and nothing else.",
+            {"join": lambda self, x, branch: (x + branch, x)},
+            {"join": lambda self, x, branch: (x, branch)},
         ),
     ),
 )

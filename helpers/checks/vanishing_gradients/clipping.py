@@ -20,24 +20,26 @@ def _cases(rng: torch.Generator) -> Iterator[Case]:
     def case(name: str, gradients: Gradients, max_norm: float, lazy: bool = False) -> Case:
         return Case(name, gradients=gradients, max_norm=max_norm, lazy=lazy)
 
-    yield case("one gradient of norm 5", [torch.tensor([3.0, 4.0])], 1.0)
-    yield case("two gradients", [torch.tensor([3.0]), torch.tensor([4.0])], 2.0)
-    yield case("a norm below the limit", [torch.tensor([0.3, -0.4])], 1.0)
+    weight, bias, last = torch.tensor([[2.0, -1.0]]), torch.tensor([3.0, -3.0]), torch.tensor([1.0])
+    yield case("a weight and two biases", [weight, bias, last], 1.5)
+    yield case("a norm below the limit", [torch.tensor([0.3, -0.4]), torch.tensor([1.2])], 2.0)
     yield case("a norm of 5, a limit of 10", [torch.tensor([3.0, 4.0])], 10.0)
-    yield case("a parameter without a gradient", [None, draw(3) + 2, None], 0.5)
+    yield case("a norm of 0.5, a limit of 1", [torch.tensor([0.3, 0.4])], 1.0)
+    yield case("a parameter without a gradient", [None, draw(3) + 2, None, draw(2, 2)], 0.5)
     yield case("a generator of parameters", [draw(2, 3) + 1, draw(2) - 1], 0.7, lazy=True)
-    yield case("no parameters", [], 1.0)
-    yield case("only parameters without a gradient", [None, None], 1.0)
     yield case("gradients that are all zero", [torch.zeros(2), torch.zeros(2, 2)], 1.0)
-    yield case("a 0-d gradient", [torch.tensor(-3.0), draw(2)], 0.25)
-    yield case("an empty gradient", [torch.zeros(0), draw(2) + 3], 0.25)
     yield case("float64", [draw(3, dtype=torch.float64), draw(2, 2, dtype=torch.float64) * 4], 0.3)
-    yield case("a whole number as limit", [draw(3) * 4 + 9, draw(2, 3, 2)], 3)
-    yield case("a limit of 0", [draw(2) + 1, draw(3)], 0.0)
-    yield case("no limit at all", [draw(2) + 1, draw(3)], float("inf"))
-    yield case("zeros and no limit", [torch.zeros(3)], float("inf"))
     yield case("gradients near 1000", [1000 + draw(4, 3), 1000 + draw(5)], 1.0)
-    yield case("a transposed gradient", [draw(2, 3).t(), draw(4)], 0.4)
+    yield case("only parameters without a gradient", [None, None], 1.0)
+    yield case("no parameters", [], 1.0).beyond()
+    yield case("a 0-d gradient", [torch.tensor(-3.0), draw(2)], 0.25).beyond()
+    yield case("an empty gradient", [torch.zeros(0), draw(2) + 3], 0.25).beyond()
+    yield case("a whole number as limit", [draw(3) * 4 + 9, draw(2, 3, 2)], 3).beyond()
+    yield case("a limit of 0", [draw(2) + 1, draw(3)], 0.0).beyond()
+    yield case("no limit at all", [draw(2) + 1, draw(3)], float("inf")).beyond()
+    yield case("zeros and no limit", [torch.zeros(3)], float("inf")).beyond()
+    yield case("a transposed gradient", [draw(2, 3).t(), draw(4)], 0.4).beyond()
+    yield case("gradients near 1e25", [(draw(3) + 4) * 1e25, draw(2)], 0.5).beyond()
 
 
 def _observe(clip_gradient_norm: Any, case: Case) -> Iterator[tuple[str, Any]]:
@@ -66,7 +68,7 @@ def _flat(tensors: Any) -> torch.Tensor:
 
 
 CALL = "clip_gradient_norm(parameters with the gradients {gradients}, {max_norm})"
-LOOSE: dict[str, Any] = {"rtol": 2e-5, "atol": 1e-7}
+LOOSE: dict[str, Any] = {"rtol": 2e-5, "atol": 1e-6}
 """PyTorch adds 1e-6 to the norm before it divides; with that or without it an answer is right."""
 
 CLIPPING = Check(
@@ -111,8 +113,8 @@ CLIPPING = Check(
 
 def check_clip_gradient_norm(clip_gradient_norm: Callable[..., float]) -> None:
     """Check `clip_gradient_norm(parameters, max_norm) -> float`: scales all gradients in place so
-    that their joint 2-norm is at most `max_norm`, never up, and returns the norm before
-    (Pascanu, Mikolov and Bengio 2013).
+    that their joint 2-norm is at most `max_norm`, never up, and returns the norm before, 0.0 where
+    no parameter has a gradient (Pascanu, Mikolov and Bengio 2013).
 
     Raises:
         NotAttempted: the stub is still there.

@@ -18,9 +18,9 @@ def _cases(rng: torch.Generator) -> Iterator[Case]:
     def between(low: int, high: int) -> int:
         return int(torch.randint(low, high, (), generator=rng))
 
-    yield case("2 inputs, 4 outputs", 2, 4, 1.0, 0.0)
-    yield case("1 input, 1 output", 1, 1, 2.0, 1.0)
+    yield case("5 inputs, 3 outputs", 5, 3, 2.5, 0.3)
     yield case("the gain of tanh", 3, 7, 5 / 3, 0.01)
+    yield case("a slope of 1", 2, 4, 0.25, 1.0)
     yield case("more inputs than outputs", 784, 10, math.sqrt(2), 0.2)
     yield case("a slope of √5, as in nn.Linear", 64, 64, 0.5, math.sqrt(5))
     yield case("any sizes", between(10, 500), between(501, 900), 1.3, 0.37)
