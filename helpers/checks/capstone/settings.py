@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -196,14 +195,18 @@ def _course(rates: torch.Tensor) -> str:
     return COMES_DOWN if bool(rates[-1] < rates.max()) else "is largest at the end"
 
 
+A_FIFTH = "a fifth or less"
+
+
 def last_over_largest(rates: Any, case: Case) -> Any:
-    """The largest quotient of last and largest rate over the groups; 0.2 stands for 'or less'."""
+    """In words: the largest quotient of last and largest rate over the groups."""
     if not has_numbers(rates) or rates.dim() != 2 or rates.numel() == 0:
         return rates
     largest = rates.max(dim=0).values
     if not (largest > 0).all() or (rates < 0).any():
-        return math.inf
-    return max(FIFTH, (rates[-1] / largest).max().item())
+        return "no quotient, since not all rates are above 0"
+    quotient = (rates[-1] / largest).max().item()
+    return A_FIFTH if quotient <= FIFTH else f"{quotient:.3g}"
 
 
 CONFIGURE_TRAINING = Check(
@@ -274,9 +277,10 @@ def check_configure_training(configure_training: Callable[[nn.Module, int], Any]
     """Check `configure_training(model, total_steps) -> (optimizer, scheduler)`.
 
     The optimiser holds every trainable parameter of the model exactly once, with weight decay on
-    the weights of convolutions and linear layers only (Loshchilov and Hutter 2019; He et al.
-    2019). The scheduler is stepped after each of the `total_steps` steps, and the learning rate of
-    the last step is at most a fifth of the largest.
+    the weights of convolutions and linear layers, and none on biases and normalisation layers
+    (Loshchilov and Hutter 2019; He et al. 2019). The scheduler is stepped after each of the
+    `total_steps` steps, and the learning rate of the last step is at most a fifth of the largest.
+    Only noted: misleading names, other parameters than those of layers, fewer than 20 steps.
 
     Raises:
         NotAttempted: the stub is still there.
