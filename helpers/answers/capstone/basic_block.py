@@ -96,7 +96,8 @@ class ShortcutOrNone(BasicBlock):
 
     def attach(self, layers):
         is_plain = isinstance(layers["shortcut"], nn.Identity)
-        super().attach({**layers, "shortcut": None if is_plain else layers["shortcut"]})
+        super().attach(layers)
+        self.shortcut = None if is_plain else layers["shortcut"]
 
     def forward(self, X):
         Y = F.relu(self.bn1(self.conv1(X)))

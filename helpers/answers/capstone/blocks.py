@@ -14,6 +14,11 @@ class BasicBlock(nn.Module):
     """The block of He et al. (2015), from torchvision's convolutions."""
 
     default_stride = 1
+    conv1: nn.Module
+    bn1: nn.Module
+    conv2: nn.Module
+    bn2: nn.Module
+    shortcut: Any
 
     def __init__(self, in_channels: int, out_channels: int, stride: int | None = None) -> None:
         super().__init__()

@@ -53,8 +53,10 @@ def _warm_up(optimizer, total):
 
 def _by_layer(model, total_steps):
     """As a textbook prints it: three lists, filled from the layers."""
-    weights, biases, rest = [], [], []
-    seen = set()
+    weights: list[nn.Parameter] = []
+    biases: list[nn.Parameter] = []
+    rest: list[nn.Parameter] = []
+    seen: set[nn.Parameter] = set()
     for module in model.modules():
         for name, p in module.named_parameters(recurse=False):
             if not p.requires_grad or p in seen:

@@ -14,6 +14,10 @@ TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
 DECAYED = (nn.Linear, *CONVOLUTIONS, *TRANSPOSED)
 
 
+def trained_parameters(model: nn.Module) -> list[tuple[str, nn.Parameter]]:
+    return [(n, p) for n, p in model.named_parameters() if p.requires_grad]
+
+
 def two_groups(decayed: Any, spared: Any, decay: float, spare: float) -> list[dict[str, Any]]:
     return [
         {"params": decayed, "weight_decay": decay},
@@ -35,7 +39,7 @@ def one_cycle(optimizer: torch.optim.Optimizer, total: int) -> Any:
 
 def configuring(
     prepare: Any = lambda model: model,
-    trained: Any = lambda model: [(n, p) for n, p in model.named_parameters() if p.requires_grad],
+    trained: Any = trained_parameters,
     modules: Any = lambda model: model.modules(),
     kinds: Any = DECAYED,
     which: Any = lambda p, owner: p is owner.weight,

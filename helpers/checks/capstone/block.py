@@ -103,7 +103,8 @@ def _attributes(block: nn.Module) -> str:
 
 def _running_means(block: Any) -> Any:
     means = [getattr(bn, "running_mean", None) for bn in (block.bn1, block.bn2)]
-    return torch.stack(means) if all(isinstance(m, torch.Tensor) for m in means) else "none"
+    tensors = [mean for mean in means if isinstance(mean, torch.Tensor)]
+    return torch.stack(tensors) if len(tensors) == 2 else "none"
 
 
 def _observe_block(make: Any, case: Case) -> Iterator[tuple[str, Any]]:
