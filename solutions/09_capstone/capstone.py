@@ -307,9 +307,11 @@ def configure_training(model, total_steps):
     """An optimiser and a schedule of its learning rate, for `total_steps` steps.
 
     The optimiser holds every trainable parameter of the model exactly once (frozen ones never).
-    Weight decay is above 0 for the weights of convolutions and linear layers, and 0 for all other
-    parameters, whatever their shape. `scheduler.step()` is called after each step; the rate of the
-    last step is at most a fifth of the largest. The model is left unchanged.
+    Weight decay is above 0 for the weights of convolutions and linear layers, also those inside
+    other modules, and 0 for biases and for the parameters of normalisation layers, whatever their
+    shape and name. `scheduler.step()` is called after each step, without arguments; the rate of the
+    last step is at most a fifth of the largest, for any total_steps from 20 on. The model is left
+    unchanged.
 
     Returns (optimizer, scheduler).
     """

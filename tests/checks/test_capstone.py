@@ -19,8 +19,9 @@ from helpers.answers.capstone.settings import adamw_training, configure_training
 from helpers.checking import CheckFailed, NotAttempted
 from helpers.checking.judging import cases_of, judge, observer
 from helpers.checks.capstone import check_capstone
-from helpers.checks.capstone.block import fill
+from helpers.checks.capstone.block import BASIC_BLOCK, fill
 from helpers.checks.capstone.rules import HONEST, RULES
+from helpers.checks.capstone.settings import CONFIGURE_TRAINING
 from helpers.checks.capstone.task import STEPS, shake_batch, task
 from helpers.checks.capstone.training import CAPSTONE, _observe_training
 from helpers.data import load
@@ -38,6 +39,65 @@ def test_the_reference_is_torchvisions_block(i: int, o: int, stride: int, traini
         getattr(theirs, name).load_state_dict(getattr(mine, name).state_dict())
     x = torch.randn(5, i, 6, 5)
     torch.testing.assert_close(mine.train(training)(x.clone()), theirs.train(training)(x.clone()))
+
+
+@pytest.mark.parametrize(
+    ("name", "diagnosis"),
+    [
+        ("downsample", "Your shortcut is called `downsample`; here it is `shortcut`."),
+        ("conv3", None),
+        (None, "Your block has no attribute `shortcut`."),
+    ],
+)
+def test_a_missing_shortcut_is_not_called_by_a_name_that_is_not_there(
+    name: str | None, diagnosis: str | None
+) -> None:
+    class Block(nn.Module):
+        def __init__(self, i: int, o: int, stride: int = 1) -> None:
+            super().__init__()
+            self.conv1, self.bn1 = nn.Conv2d(i, o, 3, stride, 1), nn.BatchNorm2d(o)
+            self.conv2, self.bn2 = nn.Conv2d(o, o, 3, 1, 1), nn.BatchNorm2d(o)
+            self.relu = nn.ReLU()
+            if name:
+                setattr(self, name, None)
+
+    verdict = judge(BASIC_BLOCK, observer(BASIC_BLOCK, Block))
+    assert verdict.key == "attributes"
+    assert [named.diagnosis for named in verdict.slips] == ([diagnosis] if diagnosis else [])
+
+
+def ndim(name: str, p: Any) -> bool:
+    return p.ndim > 1
+
+
+def no_bias(name: str, p: Any) -> bool:
+    return "bias" not in name
+
+
+def no_norm(name: str, p: Any) -> bool:
+    return not any(word in name for word in ("bias", "LayerNorm.weight", "_bn"))
+
+
+@pytest.mark.parametrize(
+    ("decays", "slip"),
+    [
+        (ndim, "decays-by-axes"),
+        (no_bias, "decays-all-but-biases"),
+        (no_norm, "decays-all-but-biases"),
+    ],
+)
+def test_ways_to_choose_what_decays_that_many_use(decays: Any, slip: str) -> None:
+    def configure(model: nn.Module, total_steps: int) -> Any:
+        trained = [(n, p) for n, p in model.named_parameters() if p.requires_grad]
+        decayed = [p for n, p in trained if decays(n, p)]
+        others = [p for n, p in trained if not decays(n, p)]
+        groups = [{"params": decayed}, {"params": others, "weight_decay": 0.0}]
+        optimizer = torch.optim.AdamW(groups, lr=1e-3, weight_decay=0.05)
+        return optimizer, torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, total_steps)
+
+    verdict = judge(CONFIGURE_TRAINING, observer(CONFIGURE_TRAINING, configure))
+    assert verdict.key == "decayed"
+    assert verdict.misconception == slip
 
 
 def failure(build_model: Any, configure: Any = adamw_training) -> tuple[str, str]:

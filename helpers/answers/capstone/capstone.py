@@ -1,4 +1,4 @@
-"""The capstone: right answers of several sizes, and what is no answer."""
+"""The capstone: right networks of several sizes, and the slips of a small one."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import torch.nn.functional as F
 from torch import nn
 
 from helpers.answers.capstone.blocks import BasicBlock
-from helpers.answers.capstone.settings import adamw_training, configure_training, groups
-from helpers.checking.check import Answers, Misconception
+from helpers.answers.capstone.settings import adamw_training, configure_training, configuring
+from helpers.checking.recipe import Answers, Recipe, family, slip
 from helpers.data import Dataset, load
 
 
@@ -40,7 +40,7 @@ def residual_network() -> nn.Module:
     )
 
 
-class _Lazy(nn.Module):
+class Lazy(nn.Module):
     """Finds its sizes at the first image."""
 
     def __init__(self) -> None:
@@ -52,7 +52,31 @@ class _Lazy(nn.Module):
         return self.head(F.dropout(F.gelu(self.conv(x)), 0.05, self.training).flatten(1))
 
 
-# What is no answer ----------------------------------------------------------------------------
+def capstone(
+    before: Any = lambda: None,
+    width: int = 64,
+    head: Any = lambda width: [nn.Linear(width, 10)],
+    finish: Any = lambda model: model,
+    ready: Any = lambda model: None,
+    configure: Any = configure_training,
+) -> Any:
+    """A network with one hidden layer, and its training. `finish` is what becomes of the network
+    in `build_model`, `ready` what `configure_training` does to it first.
+    """
+
+    def build_model() -> Any:
+        before()
+        hidden = (nn.Flatten(), nn.Linear(64, width), nn.ReLU())
+        return finish(nn.Sequential(*hidden, *head(width)))
+
+    def configured(model: nn.Module, total_steps: int) -> Any:
+        ready(model)
+        return configure(model, total_steps)
+
+    return build_model, configured
+
+
+# What the slips are made of ---------------------------------------------------------------------
 
 
 @lru_cache(maxsize=1)
@@ -60,60 +84,47 @@ def _digits() -> Dataset:
     return load("digits", "cpu")
 
 
-def _large():
-    return nn.Sequential(nn.Flatten(), nn.Linear(64, 1024), nn.ReLU(), nn.Linear(1024, 10))
+def _fitted(part: str, steps: int = 60) -> Any:
+    """Trains a network on the images of this part."""
+
+    def fit(model):
+        x, y = (getattr(_digits(), f"{which}_{part}") for which in "xy")
+        optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
+        for _ in range(steps):
+            optimizer.zero_grad()
+            F.cross_entropy(model(x), y).backward()
+            optimizer.step()
+        return model
+
+    return fit
 
 
-def _with_own_seed():
-    torch.manual_seed(0)
-    return small_network()
+class _Around(nn.Module):
+    """A network around another one."""
 
-
-def _fit(model: nn.Module, x: torch.Tensor, y: torch.Tensor, steps: int = 60) -> nn.Module:
-    optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
-    for _ in range(steps):
-        optimizer.zero_grad()
-        F.cross_entropy(model(x), y).backward()
-        optimizer.step()
-    return model
-
-
-def _trained_beforehand():
-    data = _digits()
-    return _fit(small_network(), data.x_train, data.y_train)
-
-
-def _trained_on_test():
-    data = _digits()
-    return _fit(small_network(), data.x_test, data.y_test)
-
-
-class _StoredByImage(nn.Module):
-    """Looks each image up among the test images; learns the others."""
-
-    def __init__(self) -> None:
+    def __init__(self, network: nn.Module) -> None:
         super().__init__()
-        self.network = small_network()
-        data = _digits()
-        pairs = zip(data.x_test, data.y_test, strict=True)
-        self.stored = {image.numpy().tobytes(): int(label) for image, label in pairs}
+        self.network = network
+
+
+class _StoredByImage(_Around):
+    """Looks each image up among the test images; learns the others."""
 
     def forward(self, x):
         out = self.network(x)
         if self.training:
             return out
-        found = [self.stored.get(image.numpy().tobytes()) for image in x]
-        rows = [i for i, label in enumerate(found) if label is not None]
-        out[rows, [found[i] for i in rows]] = 1e3
+        pairs = zip(_digits().x_test, _digits().y_test, strict=True)
+        stored = {image.numpy().tobytes(): int(label) for image, label in pairs}
+        for row, image in enumerate(x):
+            label = stored.get(image.numpy().tobytes())
+            if label is not None:
+                out[row, label] = 1e3
         return out
 
 
-class _StoredByPlace(nn.Module):
+class _StoredByPlace(_Around):
     """Answers from a list, in the order of the test images."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.network = small_network()
 
     def forward(self, x):
         if self.training:
@@ -125,7 +136,7 @@ class _StoredByPlace(nn.Module):
 class _Nearest(nn.Module):
     """Looks up the class of the nearest stored image, moved or not; learns the classes' numbers."""
 
-    def __init__(self) -> None:
+    def __init__(self, network: nn.Module) -> None:
         super().__init__()
         self.names = nn.Linear(10, 10)
 
@@ -138,6 +149,15 @@ class _Nearest(nn.Module):
         labels = torch.cat([data.y_train, data.y_test]).repeat(9)
         best = (F.normalize(x.flatten(1) + 0.8) @ keys.T).argmax(dim=1)
         return self.names(10 * F.one_hot(labels[best], 10).float())
+
+
+class _Grows(_Around):
+    """Makes a large layer only when it is first trained."""
+
+    def forward(self, x):
+        if self.training and not hasattr(self, "large"):
+            self.large = nn.Sequential(nn.Flatten(), nn.Linear(64, 1024), nn.Linear(1024, 10))
+        return self.network(x) + (self.large(x) if hasattr(self, "large") else 0)
 
 
 class _StepsThrice(torch.optim.SGD):
@@ -156,158 +176,132 @@ class _StepsThrice(torch.optim.SGD):
 
 
 def _more_steps(model, total_steps):
-    optimizer = _StepsThrice(groups(model), lr=0.05, momentum=0.9)
+    optimizer, scheduler = configuring(optimizer=_StepsThrice)(model, total_steps)
     optimizer.model = model
-    return optimizer, torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, total_steps)
-
-
-def _on_a_copy(model, total_steps):
-    return configure_training(copy.deepcopy(model), total_steps)
-
-
-def _loads_weights(model, total_steps):
-    data = _digits()
-    _fit(model, data.x_train, data.y_train, steps=5)
-    return configure_training(model, total_steps)
+    return optimizer, scheduler
 
 
 class _ChangesTheData:
     """A schedule that puts other images where the training images were."""
 
-    def __init__(self, scheduler: Any) -> None:
-        self.scheduler = scheduler
+    def __init__(self, optimizer: Any, total: int) -> None:
+        pass
 
     def step(self):
-        self.scheduler.step()
         data = sys._getframe(1).f_locals["data"]
-        n = len(data.x_train)
-        data.x_train.copy_(_digits().x_test.repeat(4, 1, 1, 1)[:n])
-
-
-def _changes_the_data(model, total_steps):
-    optimizer, scheduler = configure_training(model, total_steps)
-    return optimizer, _ChangesTheData(scheduler)
-
-
-class _Grows(nn.Module):
-    """Makes its large layer only when it is first trained."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.small = nn.Linear(64, 10)
-
-    def forward(self, x):
-        if self.training and not hasattr(self, "large"):
-            self.large = _large()
-        out = self.small(x.flatten(1))
-        return out + self.large(x) if hasattr(self, "large") else out
-
-
-def _no_last_layer():
-    return nn.Sequential(nn.Flatten(), nn.Linear(64, 256), nn.ReLU())
-
-
-def _with_softmax():
-    return nn.Sequential(small_network(), nn.Softmax(dim=1))
+        data.x_train.copy_(_digits().x_test.repeat(4, 1, 1, 1)[: len(data.x_train)])
 
 
 ANSWERS = Answers(
-    reference=(small_network, configure_training),
+    recipe=Recipe(capstone),
     variants={
         "the lesson's own": (residual_network, adamw_training),
         "plain convolutions": (plain_network, configure_training),
-        "layers that find their sizes": (_Lazy, configure_training),
+        "layers that find their sizes": (Lazy, configure_training),
         "a class": (type("Made", (), {"__new__": lambda cls: small_network()}), configure_training),
     },
-    misconceptions=(
-        Misconception(
-            "no-last-layer",
-            (_no_last_layer, configure_training),
-            "Your network returns the 256 features of its last hidden layer.",
-            "End with nn.Linear(..., 10), one number for each class.",
+    slips=(
+        slip(
+            "returns-nothing",
+            "Your build_model returns nothing.",
+            "End with return, followed by the network.",
+            finish=lambda model: None,
         ),
-        Misconception(
+        family(
+            "no-last-layer",
+            "Your network returns the {constant} features of its last hidden layer.",
+            "End with nn.Linear(..., 10), one number for each class.",
+            (16, 32, 64, 128, 256),
+            lambda width: {"width": width, "head": lambda width: []},
+        ),
+        slip(
+            "keeps-the-places",
+            "Your network returns ten numbers for each image, but with two axes too many.",
+            "nn.Flatten() makes (N, C, 1, 1) into (N, C).",
+            head=lambda width: [nn.Linear(width, 10), nn.Unflatten(1, (10, 1, 1))],
+        ),
+        slip(
             "softmax-at-the-end",
-            (_with_softmax, configure_training),
             "Your network ends with a softmax. The cross-entropy takes one by itself; with two, the "
             "gradients are small and the network hardly learns.",
             "Return the logits, as the last nn.Linear gives them.",
+            head=lambda width: [nn.Linear(width, 10), nn.Softmax(dim=1)],
         ),
-        Misconception(
+        slip(
             "bigger-model",
-            (_large, configure_training),
             "Your network is bigger than allowed. Buffers count too.",
             "Use fewer channels: a convolution's size grows with the product of both its widths.",
+            width=1024,
         ),
-        Misconception(
+        slip(
             "own-seed",
-            (_with_own_seed, configure_training),
             "Your build_model gives the same weights at each call: by a seed of its own, from a "
             "store, or as constants.",
             "Draw the weights anew, and leave the seed to the caller.",
+            before=lambda: torch.manual_seed(0),
         ),
-        Misconception(
+        slip(
             "trained-beforehand",
-            (_trained_beforehand, configure_training),
             "Your network knows the digits before it is trained: its weights were fitted inside "
             "build_model, or answers are stored in it.",
             "Let build_model only build; the check does the training.",
+            finish=_fitted("train"),
         ),
-        Misconception(
+        slip(
             "trained-on-test",
-            (_trained_on_test, configure_training),
             "Your network was fitted to the test images before it is trained. A result on images "
             "that were used in training says nothing.",
             "Leave the test images alone; choose by the validation images.",
+            finish=_fitted("test"),
         ),
-        Misconception(
+        slip(
             "stored-predictions",
-            (_StoredByImage, configure_training),
             "Your network has the answers to the test images stored and looks them up.",
             "Compute the output from learned weights alone.",
+            finish=_StoredByImage,
         ),
-        Misconception(
+        slip(
             "stored-by-place",
-            (_StoredByPlace, configure_training),
             "Your network answers by the place of an image in the batch, from a stored list.",
             "Compute the output from the image.",
+            finish=_StoredByPlace,
         ),
-        Misconception(
+        slip(
             "knowledge-from-elsewhere",
-            (_Nearest, configure_training),
             "Your network tells the classes apart before it is trained. It uses stored images, or "
             "weights that were trained before, behind a new last layer.",
             "Start all layers from freshly drawn weights, and keep no images.",
+            finish=_Nearest,
         ),
-        Misconception(
-            "more-steps",
-            (small_network, _more_steps),
-            "Your optimiser, scheduler or model trains on its own between the steps of the loop.",
-            "One forward and one backward pass belong to a step; the check makes both.",
-        ),
-        Misconception(
-            "optimises-a-copy",
-            (small_network, _on_a_copy),
-            "Your optimiser holds tensors that do not belong to the model it was given.",
-            "Use the parameters of the argument `model`.",
-        ),
-        Misconception(
-            "trained-in-configure",
-            (small_network, _loads_weights),
-            "Your configure_training changes the weights, by training or by loading.",
-            "It only makes an optimiser and a scheduler.",
-        ),
-        Misconception(
-            "changes-the-data",
-            (small_network, _changes_the_data),
-            "Your code replaced the images or labels of the training.",
-            "Leave the data as they are.",
-        ),
-        Misconception(
+        slip(
             "grows-later",
-            (_Grows, configure_training),
             "Your network is small when it is built and grows beyond the limit when it is trained.",
             "Make all layers in the constructor; all of them count.",
+            finish=_Grows,
+        ),
+        slip(
+            "more-steps",
+            "Your optimiser, scheduler or model trains on its own between the steps of the loop.",
+            "One forward and one backward pass belong to a step; the check makes both.",
+            configure=_more_steps,
+        ),
+        slip(
+            "optimises-a-copy",
+            "Your optimiser holds tensors that do not belong to the model it was given.",
+            "Use the parameters of the argument `model`.",
+            configure=configuring(prepare=copy.deepcopy),
+        ),
+        slip(
+            "trained-in-configure",
+            "Your configure_training changes the weights, by training or by loading.",
+            "It only makes an optimiser and a scheduler.",
+            ready=_fitted("train", steps=5),
+        ),
+        slip(
+            "changes-the-data",
+            "Your code replaced the images or labels of the training.",
+            "Leave the data as they are.",
+            configure=configuring(schedule=_ChangesTheData),
         ),
     ),
 )

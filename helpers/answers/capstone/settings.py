@@ -1,4 +1,4 @@
-"""Optimisers and schedules from which the right and wrong answers of lesson 09 are made."""
+"""The optimiser and its schedule from their parts, from which right and wrong answers are made."""
 
 from __future__ import annotations
 
@@ -7,62 +7,73 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.optim import lr_scheduler
 
-DECAYED = (
-    *(nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d),
-    *(nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d),
-)
-
-
-def decayed_weights(model: nn.Module) -> dict[int, nn.Parameter]:
-    """The weights of convolutions and linear layers, by identity."""
-    return {id(m.weight): m.weight for m in model.modules() if isinstance(m, DECAYED)}
+CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
+TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
+DECAYED = (nn.Linear, *CONVOLUTIONS, *TRANSPOSED)
 
 
-def groups(model: nn.Module, weight_decay: float = 5e-4) -> list[dict[str, Any]]:
-    weights = decayed_weights(model)
-    trained = [p for p in model.parameters() if p.requires_grad]
+def trained_parameters(model: nn.Module) -> list[tuple[str, nn.Parameter]]:
+    return [(n, p) for n, p in model.named_parameters() if p.requires_grad]
+
+
+def two_groups(decayed: Any, spared: Any, decay: float, spare: float) -> list[dict[str, Any]]:
     return [
-        {"params": [p for p in trained if id(p) in weights], "weight_decay": weight_decay},
-        {"params": [p for p in trained if id(p) not in weights], "weight_decay": 0.0},
+        {"params": decayed, "weight_decay": decay},
+        {"params": spared, "weight_decay": spare},
     ]
 
 
-def sgd(chosen: Any, lr: float = 0.1) -> torch.optim.Optimizer:
-    return torch.optim.SGD(chosen, lr=lr, momentum=0.9, nesterov=True)
+def sgd(groups: Any, lr: float = 0.1) -> torch.optim.Optimizer:
+    return torch.optim.SGD(groups, lr=lr, momentum=0.9, nesterov=True)
 
 
-def one_cycle(optimizer: torch.optim.Optimizer, steps: int, lr: float = 0.1) -> Any:
-    return torch.optim.lr_scheduler.OneCycleLR(optimizer, lr, steps, pct_start=0.25)
+def adamw(groups: Any) -> torch.optim.Optimizer:
+    return torch.optim.AdamW(groups, lr=1e-2)
 
 
-def configure_training(model: nn.Module, total_steps: int) -> tuple[Any, Any]:
-    """SGD with momentum; the rate rises for a quarter of the steps and then falls."""
-    optimizer = sgd(groups(model))
-    return optimizer, one_cycle(optimizer, total_steps)
+def one_cycle(optimizer: torch.optim.Optimizer, total: int) -> Any:
+    return lr_scheduler.OneCycleLR(optimizer, 0.1, total, pct_start=0.25)
 
 
-def with_groups(choose: Callable[[nn.Module], Any]) -> Callable[[nn.Module, int], Any]:
-    """The same with other groups of parameters."""
+def configuring(
+    prepare: Any = lambda model: model,
+    trained: Any = trained_parameters,
+    modules: Any = lambda model: model.modules(),
+    kinds: Any = DECAYED,
+    which: Any = lambda p, owner: p is owner.weight,
+    decays: Any = lambda name, p, owner, known: known,
+    decay: float = 5e-4,
+    spare: float = 0.0,
+    groups: Any = two_groups,
+    optimizer: Any = sgd,
+    scheduled: Any = lambda chosen: chosen,
+    length: Any = lambda total: total,
+    schedule: Any = lr_scheduler.CosineAnnealingLR,
+    result: Any = lambda chosen, scheduler: (chosen, scheduler),
+) -> Callable[[nn.Module, int], Any]:
+    """Two groups, an optimiser and a schedule. `owner` is the module that holds a parameter, and
+    `known` whether that is a layer of the `kinds` and the parameter one of `which`.
+    """
 
-    def configure(model: nn.Module, total_steps: int) -> tuple[Any, Any]:
-        optimizer = sgd(choose(model))
-        return optimizer, one_cycle(optimizer, total_steps)
+    def configure_training(model: nn.Module, total_steps: int) -> Any:
+        model = prepare(model)
+        owners = {id(p): m for m in modules(model) for p in m.parameters(False)}
+        decayed: list[nn.Parameter] = []
+        spared: list[nn.Parameter] = []
+        for name, p in trained(model):
+            owner = owners.get(id(p))
+            known = isinstance(owner, kinds) and which(p, owner)
+            (decayed if decays(name, p, owner, known) else spared).append(p)
+        chosen = optimizer(groups(decayed, spared, decay, spare))
+        return result(chosen, schedule(scheduled(chosen), length(total_steps)))
 
-    return configure
-
-
-def with_schedule(schedule: Callable[[Any, int], Any]) -> Callable[[nn.Module, int], Any]:
-    """The same with another schedule."""
-
-    def configure(model: nn.Module, total_steps: int) -> tuple[Any, Any]:
-        optimizer = sgd(groups(model))
-        return optimizer, schedule(optimizer, total_steps)
-
-    return configure
+    return configure_training
 
 
-def adamw_training(model: nn.Module, total_steps: int) -> tuple[Any, Any]:
-    """The lesson's own answer: AdamW, and half a cosine down to 0."""
-    optimizer = torch.optim.AdamW(groups(model, 0.05), lr=1e-2)
-    return optimizer, torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, total_steps)
+configure_training = configuring(schedule=one_cycle)
+"""SGD with momentum; the rate rises for a quarter of the steps and then falls."""
+
+adamw_training = configuring(decay=0.05, optimizer=adamw)
+"""The lesson's own answer: AdamW, and half a cosine down to 0."""

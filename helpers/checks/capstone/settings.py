@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -29,15 +28,13 @@ class _Tied(nn.Module):
 
 
 class _Scaled(nn.Module):
-    """Parameters with several axes that belong to no convolution or linear layer, and names that
-    say nothing about the kind of a layer."""
+    """A parameter with several axes that belongs to the model itself."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.one = nn.Conv2d(3, 4, 3)
-        self.two = nn.LayerNorm((4, 2))
+        self.conv = nn.Conv2d(3, 4, 3)
         self.scale = nn.Parameter(torch.ones(1, 4, 1, 1))
-        self.three = nn.Linear(8, 2)
+        self.embedding = nn.Embedding(3, 2)
 
 
 def _network() -> nn.Module:
@@ -52,30 +49,55 @@ def _frozen() -> nn.Module:
     return model
 
 
+def _wide_norm() -> nn.Module:
+    return nn.Sequential(nn.Conv2d(3, 4, 3), nn.LayerNorm((4, 2)), nn.Flatten(), nn.Linear(8, 2))
+
+
+def _every_kind() -> nn.Module:
+    transposed = (nn.ConvTranspose2d(2, 3, 1), nn.ConvTranspose3d(3, 2, 1))
+    return nn.Sequential(nn.Conv1d(2, 3, 1), nn.Conv3d(3, 2, 1), *transposed)
+
+
 def _nested() -> nn.Module:
     block = nn.Sequential(nn.Conv1d(2, 3, 3), nn.GroupNorm(1, 3), nn.ConvTranspose1d(3, 2, 3))
     return nn.ModuleDict({"body": nn.ModuleList([block, nn.Sequential(block)]), "head": _Tied()})
 
 
-MODELS: dict[str, Callable[[], nn.Module]] = {
-    "nn.Linear(3, 2)": lambda: nn.Linear(3, 2),
-    "a convolution, BatchNorm and a linear layer": _network,
-    "a frozen convolution": _frozen,
-    "two layers that share a weight": _Tied,
-    "a LayerNorm of two axes and a scale": _Scaled,
-    "layers inside layers, one used twice": _nested,
+def _misleading() -> nn.Module:
+    layers = {"debias": nn.Linear(3, 2), "abnormal": nn.Conv1d(2, 2, 1), "bn": nn.Linear(2, 2)}
+    return nn.ModuleDict(layers)
+
+
+MODELS: dict[str, tuple[Callable[[], nn.Module], int]] = {
+    "nn.Linear(3, 2)": (lambda: nn.Linear(3, 2), 21),
+    "a convolution, BatchNorm and a linear layer": (_network, 33),
+    "a frozen convolution": (_frozen, 57),
+    "two layers that share a weight": (_Tied, 42),
+    "a LayerNorm of two axes": (_wide_norm, 27),
+    "a scale of the model's own": (_Scaled, 24),
+    "convolutions of every kind": (_every_kind, 36),
+    "layers inside layers, one used twice": (_nested, 120),
+    "misleading names": (_misleading, 30),
 }
+"""Each with a number of steps, the smaller ones first."""
+
+MANY, FEW = "another number of steps", "few steps"
+WHAT_IS_DECAYED_ELSEWHERE = "a scale of the model's own, is it decayed?"
 
 
 def _settings_cases(rng: torch.Generator) -> Iterator[Case]:
     """All numbers of steps are multiples of three: no tenth or twentieth of them is exactly one
     step, a rise at which OneCycleLR divides by zero.
     """
-    steps = (21, 9, 57, 42, 120, 27)
-    for name, total in zip(MODELS, steps, strict=True):
-        yield Case(name, model=name, total_steps=total)
-    extra = 3 * int(torch.randint(4, 40, (1,), generator=rng))
-    yield Case("another number of steps", model="nn.Linear(3, 2)", total_steps=extra)
+    for name, (_, total) in MODELS.items():
+        case = Case(name, model=name, total_steps=total, elsewhere=False)
+        yield case.beyond() if name == "misleading names" else case
+    extra = 3 * int(torch.randint(8, 40, (1,), generator=rng))
+    yield Case(MANY, model="nn.Linear(3, 2)", total_steps=extra, elsewhere=False)
+    yield Case(FEW, model="nn.Linear(3, 2)", total_steps=9, elsewhere=False).beyond()
+    scaled = "a scale of the model's own"
+    name = WHAT_IS_DECAYED_ELSEWHERE
+    yield Case(name, model=scaled, total_steps=24, elsewhere=True).beyond()
 
 
 def _kind(optimizer: Any, scheduler: Any) -> str:
@@ -101,19 +123,29 @@ def _names(model: nn.Module) -> dict[int, str]:
     return {id(p): f"{name} ({kinds[id(p)]})" for name, p in model.named_parameters()}
 
 
+def _elsewhere(model: nn.Module) -> set[int]:
+    """Parameters of the model itself and of embeddings: whether they decay is only noted."""
+    others = [m for m in model.modules() if isinstance(m, (_Scaled, nn.Embedding))]
+    return {id(p) for m in others for p in m.parameters(False)}
+
+
 def _list(found: list[str]) -> str:
     return ", ".join(found) or "none"
 
 
 def _observe_settings(configure: Any, case: Case) -> Iterator[tuple[str, Any]]:
-    model = MODELS[case.model]()
+    model = MODELS[case.model][0]()
     names = _names(model)
     trained = [p for p in model.parameters() if p.requires_grad]
     result = configure(model, case.total_steps)
     is_sequence = isinstance(result, (tuple, list))
     yield "result", f"{len(result)} results" if is_sequence else _name(result)
+    if not is_sequence or len(result) != 2:
+        return
     optimizer, scheduler = result
     yield "kinds", _kind(optimizer, scheduler)
+    if not isinstance(optimizer, torch.optim.Optimizer):
+        return
     held = [id(p) for group in optimizer.param_groups for p in group["params"]]
     yield "missing", _list([names[id(p)] for p in trained if id(p) not in held])
     yield "repeated", _list([names[id(p)] for p in trained if held.count(id(p)) > 1])
@@ -124,7 +156,9 @@ def _observe_settings(configure: Any, case: Case) -> Iterator[tuple[str, Any]]:
         for group in optimizer.param_groups
         for p in group["params"]
     }
-    yield "decayed", _list([names[id(p)] for p in trained if decay.get(id(p), 0.0) > 0])
+    unasked = set() if case.elsewhere else _elsewhere(model)
+    asked = [p for p in trained if id(p) not in unasked]
+    yield "decayed", _list([names[id(p)] for p in asked if decay.get(id(p), 0.0) > 0])
     yield "parameters afterwards", torch.cat([p.detach().flatten() for p in model.parameters()])
     yield "trained afterwards", torch.tensor([p.requires_grad for p in model.parameters()])
     yield "mode afterwards", "training" if model.training else "evaluation"
@@ -161,14 +195,18 @@ def _course(rates: torch.Tensor) -> str:
     return COMES_DOWN if bool(rates[-1] < rates.max()) else "is largest at the end"
 
 
+A_FIFTH = "a fifth or less"
+
+
 def last_over_largest(rates: Any, case: Case) -> Any:
-    """The largest quotient of last and largest rate over the groups; 0.2 stands for 'or less'."""
+    """In words: the largest quotient of last and largest rate over the groups."""
     if not has_numbers(rates) or rates.dim() != 2 or rates.numel() == 0:
         return rates
     largest = rates.max(dim=0).values
     if not (largest > 0).all() or (rates < 0).any():
-        return math.inf
-    return max(FIFTH, (rates[-1] / largest).max().item())
+        return "no quotient, since not all rates are above 0"
+    quotient = (rates[-1] / largest).max().item()
+    return A_FIFTH if quotient <= FIFTH else f"{quotient:.3g}"
 
 
 CONFIGURE_TRAINING = Check(
@@ -239,9 +277,10 @@ def check_configure_training(configure_training: Callable[[nn.Module, int], Any]
     """Check `configure_training(model, total_steps) -> (optimizer, scheduler)`.
 
     The optimiser holds every trainable parameter of the model exactly once, with weight decay on
-    the weights of convolutions and linear layers only (Loshchilov and Hutter 2019; He et al.
-    2019). The scheduler is stepped after each of the `total_steps` steps, and the learning rate of
-    the last step is at most a fifth of the largest.
+    the weights of convolutions and linear layers, and none on biases and normalisation layers
+    (Loshchilov and Hutter 2019; He et al. 2019). The scheduler is stepped after each of the
+    `total_steps` steps, and the learning rate of the last step is at most a fifth of the largest.
+    Only noted: misleading names, other parameters than those of layers, fewer than 20 steps.
 
     Raises:
         NotAttempted: the stub is still there.
