@@ -470,7 +470,8 @@ with uses_your_code():
 
 # %% [markdown]
 # **What we saw.** Over five seeds: without BatchNorm 0.08 to 0.09, which is chance for ten classes;
-# with BatchNorm 0.96 to 0.97.
+# with BatchNorm 0.96 to 0.97. (The numbers of this lesson come from one machine. On another one the
+# second digit may differ; where runs differ much, the text gives a wide range.)
 #
 # ## Experiment 2: how large may the step be?
 #
@@ -506,8 +507,8 @@ with uses_your_code():
 
 # %% [markdown]
 # **What we saw.** Over five seeds: without BatchNorm 0.93 to 0.96 at a rate of 0.3; at 1 most runs
-# fail, and at 3 all are at chance. With BatchNorm 0.95 to 0.97 at a rate of 3; at 10 it fails as
-# well. So the largest rate that still trains grows about tenfold.
+# fail and end below 0.6, and at 3 all are at chance. With BatchNorm 0.95 to 0.97 at a rate of 3; at 10
+# it fails as well, with less than 0.5 in every run. So the largest rate that still trains grows about tenfold.
 #
 # ## Experiment 3: how large must the initial weights be?
 #
@@ -545,7 +546,7 @@ show_figure(
 # %% [markdown]
 # **What we saw.** Over five seeds: without BatchNorm only the right scale learns (0.90), the others
 # stay at chance. With BatchNorm 0.95 to 0.98 for weights that are 10 or 100 times too small, 0.89 at
-# Kaiming's scale, and 0.58 for weights 10 times too large. Weights that are too large learn *slowly*:
+# Kaiming's scale, and between 0.5 and 0.7 for weights 10 times too large. Weights that are too large learn *slowly*:
 # the gradient is 10 times smaller and the weights are 10 times longer, so each step turns them about
 # 100 times less.
 #
@@ -572,7 +573,7 @@ for seed in SEEDS:
 #
 # The opposite can happen, too. With a momentum of 0.001 the running statistics have not caught up after
 # 108 steps. Training looks fine (0.95 on mixed batches in training mode, on average), and evaluation
-# mode gives 0.62 on average. If your model is good in training mode and bad in evaluation mode, look at its
+# mode gives between 0.35 and 0.8. If your model is good in training mode and bad in evaluation mode, look at its
 # running statistics first.
 #
 # ### A demo
@@ -706,8 +707,8 @@ show_figure(
 )
 
 # %% [markdown]
-# **What we saw.** Means over five seeds: BatchNorm 0.38 with batches of 2, 0.85 with 8, 0.88 with 64.
-# LayerNorm 0.88 with each. LayerNorm is the better choice when batches are small, when samples are
+# **What we saw.** Means over five seeds: BatchNorm 0.85 with batches of 8 and 0.88 with 64, but with
+# batches of 2 its runs lie between 0.2 and 0.5. LayerNorm 0.88 with each. LayerNorm is the better choice when batches are small, when samples are
 # sequences of different lengths, when the model is used one step at a time (as language models are),
 # and wherever training and use must not differ. For convolutional networks with large batches
 # BatchNorm remains a good choice.
@@ -870,7 +871,7 @@ for name, order in {"none": "none", "after the last": "last", "after each": "bet
 
 # %% [markdown]
 # **What we saw.** Means over five seeds: 0.94 without dropout, 0.93 with dropout after the last
-# activation, 0.52 with dropout after each. There the last BatchNorm meets only 9 % of the variance that
+# activation. With dropout after each, runs lie between 0.25 and 0.65. There the last BatchNorm meets only 9 % of the variance that
 # it remembers. So put dropout after the last normalisation, or leave one of the two out.
 #
 # ## One question to think about
