@@ -139,19 +139,24 @@ def test_running_statistics_that_lag_spoil_evaluation_only(digits: Dataset) -> N
 
 
 @pytest.mark.states(
-    "With BatchNorm 0.97. With noise after BatchNorm the drift is more than three times that of the plain network, and it still reaches 0.95 to 0.97."
+    "the plain network reaches 0.93 to 0.96 with a mean drift of 0.17. BatchNorm reaches 0.95 to 0.97 with almost no drift. With noise after it the mean drift is 0.57, more than three times that of the plain network, and it reaches 0.93 to 0.96, as much as the plain one."
 )
 def test_a_network_whose_distributions_jump_still_learns(digits: Dataset) -> None:
-    def runs(norm: lesson.Norm) -> tuple[list[float], list[float]]:
+    def runs(norm: lesson.Norm) -> tuple[float, list[float]]:
         made = [lesson.drift_and_accuracy(digits, norm, seed) for seed in SEEDS]
-        return [d for d, _ in made], [a for _, a in made]
+        return mean(d for d, _ in made), [a for _, a in made]
 
-    plain, normalised, noisy = runs(None), runs(BN), runs(lesson.NoisyBatchNorm)
-    assert max(plain[1]) < 0.45  # stated: close to chance
-    assert within(normalised[1], 0.97, 0.97)
-    assert within(noisy[1], 0.95, 0.97)
-    assert mean(noisy[0]) > 3 * mean(plain[0])
-    assert mean(normalised[0]) < 0.05 * mean(noisy[0])
+    (drift, plain), (still, normalised), (jumping, noisy) = map(
+        runs, (None, BN, lesson.NoisyBatchNorm)
+    )
+    assert within(plain, 0.93, 0.96)
+    assert within(normalised, 0.95, 0.97)
+    assert within(noisy, 0.93, 0.96)
+    assert mean(noisy) == pytest.approx(mean(plain), abs=MARGIN)  # stated: as much
+    assert drift == pytest.approx(0.17, abs=0.01)
+    assert jumping == pytest.approx(0.57, abs=0.01)
+    assert jumping > 3 * drift
+    assert still < 0.01  # stated: almost none
 
 
 @pytest.fixture(scope="module")
