@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
 
 from helpers.data import Dataset
+from helpers.plotting import COLORS, new_figure
 from helpers.training import State, accuracy, seeded, train
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 Norm = Callable[[int], nn.Module] | None
 """Makes a normalisation layer for so many features; None for no normalisation."""
@@ -238,3 +242,49 @@ def with_random_labels(data: Dataset, norm: Norm, seed: int) -> float:
     optimizer = torch.optim.SGD(model.parameters(), lr=0.05, momentum=0.9)
     train(model, noisy, epochs=20, optimizer=optimizer, seed=seed, evaluate=False)
     return accuracy(model, noisy.x_test, noisy.y_test)
+
+
+FAMILY: dict[str, Callable[[int, int, int], bool]] = {
+    "batch": lambda n, c, p: c == 3,
+    "layer": lambda n, c, p: n == 0,
+    "instance": lambda n, c, p: n == 0 and c == 3,
+    "group": lambda n, c, p: n == 0 and c >= 2,
+    "RMS": lambda n, c, p: n == 0,
+}
+"""Whether the value of sample n, channel c and pixel p belongs to the set that is marked."""
+
+
+def draw_norm_family() -> Figure:
+    """One block of three samples, four channels and four pixels for each kind of normalisation;
+    the values that share one mean and one variance are dark.
+    """
+    samples, channels, pixels = 3, 4, 4
+    back = torch.tensor([0.45, 0.35])  # where one sample further back is drawn
+    right, up = torch.tensor([1.0, 0.0]), torch.tensor([0.0, 1.0])
+    figure, panels = new_figure(columns=len(FAMILY), width=10, height=2.8)
+    for axes, (name, belongs) in zip(panels, FAMILY.items(), strict=True):
+
+        def square(corner: Any, one: Any, other: Any, marked: bool, axes: Any = axes) -> None:
+            corners = torch.stack([corner, corner + one, corner + one + other, corner + other])
+            axes.fill(
+                *corners.T.tolist(),
+                facecolor=COLORS[0] if marked else "0.95",
+                edgecolor="white" if marked else "0.35",
+                linewidth=0.8,
+            )
+
+        for c in range(channels):  # the front: the first sample
+            for p in range(pixels):
+                square(c * right + p * up, right, up, belongs(0, c, p))
+        for n in range(samples):
+            for c in range(channels):  # the top: the last pixel
+                square(c * right + pixels * up + n * back, right, back, belongs(n, c, pixels - 1))
+            for p in range(pixels):  # the side: the last channel
+                corner = channels * right + p * up + n * back
+                square(corner, back, up, belongs(n, channels - 1, p))
+        axes.text(channels / 2, -0.2, "channels C", ha="center", va="top", fontsize=9)
+        axes.text(-0.2, pixels / 2, "pixels H·W", ha="right", va="center", rotation=90, fontsize=9)
+        axes.text(4.75, 0.4, "samples N", ha="center", va="top", rotation=38, fontsize=9)
+        axes.set(title=name, xlim=(-0.9, 5.9), ylim=(-0.9, 5.3), aspect="equal")
+        axes.set_axis_off()
+    return figure
