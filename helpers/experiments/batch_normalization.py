@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
 
 from helpers.data import Dataset
+from helpers.plotting import COLORS, new_figure
 from helpers.training import State, accuracy, seeded, train
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 Norm = Callable[[int], nn.Module] | None
 """Makes a normalisation layer for so many features; None for no normalisation."""
@@ -29,12 +33,14 @@ def network(
     width: int = 64,
     activation: Callable[[], nn.Module] = nn.ReLU,
     scale: float | None = 1.0,
+    xavier: bool = False,
     dropout: str = "none",
 ) -> nn.Sequential:
     """Linear – norm – activation, `depth` times, and a linear layer to the classes.
 
     Args:
         scale: factor on Kaiming's initial weights; None keeps PyTorch's own initialisation.
+        xavier: start from Xavier's weights instead.
         dropout: "none"; "between" puts dropout with p = ½ after each activation; "last" puts it
             only after the last one, where no normalisation follows.
     """
@@ -43,7 +49,10 @@ def network(
     with seeded(seed):
         for i in range(depth):
             linear = nn.Linear(size, width)
-            if scale is not None:
+            if xavier:
+                nn.init.xavier_uniform_(linear.weight)
+                nn.init.zeros_(linear.bias)
+            elif scale is not None:
                 nn.init.kaiming_normal_(linear.weight, nonlinearity="relu")
                 nn.init.zeros_(linear.bias)
                 with torch.no_grad():
@@ -182,10 +191,10 @@ class NoisyBatchNorm(nn.Module):
 def drift_and_accuracy(data: Dataset, norm: Norm, seed: int) -> tuple[float, float]:
     """How far the inputs of the activations move at each step, and the test accuracy.
 
-    Eight tanh layers, 8 epochs. The drift is the mean absolute change of a unit's batch mean
+    Eight tanh layers with Xavier's weights, 8 epochs. The drift is the mean absolute change of a unit's batch mean
     from one step to the next, in its standard deviations, over all units and steps.
     """
-    model = network(data, seed, norm, depth=8, activation=nn.Tanh, scale=None)
+    model = network(data, seed, norm, depth=8, activation=nn.Tanh, xavier=True)
     kept: dict[nn.Module, tuple[torch.Tensor, torch.Tensor]] = {}
     drifts: list[torch.Tensor] = []
 
@@ -233,3 +242,49 @@ def with_random_labels(data: Dataset, norm: Norm, seed: int) -> float:
     optimizer = torch.optim.SGD(model.parameters(), lr=0.05, momentum=0.9)
     train(model, noisy, epochs=20, optimizer=optimizer, seed=seed, evaluate=False)
     return accuracy(model, noisy.x_test, noisy.y_test)
+
+
+FAMILY: dict[str, Callable[[int, int, int], bool]] = {
+    "batch": lambda n, c, p: c == 3,
+    "layer": lambda n, c, p: n == 0,
+    "instance": lambda n, c, p: n == 0 and c == 3,
+    "group": lambda n, c, p: n == 0 and c >= 2,
+    "RMS": lambda n, c, p: n == 0,
+}
+"""Whether the value of sample n, channel c and pixel p belongs to the set that is marked."""
+
+
+def draw_norm_family() -> Figure:
+    """One block of three samples, four channels and four pixels for each kind of normalisation;
+    the values that share one mean and one variance are dark.
+    """
+    samples, channels, pixels = 3, 4, 4
+    back = torch.tensor([0.45, 0.35])  # where one sample further back is drawn
+    right, up = torch.tensor([1.0, 0.0]), torch.tensor([0.0, 1.0])
+    figure, panels = new_figure(columns=len(FAMILY), width=10, height=2.8)
+    for axes, (name, belongs) in zip(panels, FAMILY.items(), strict=True):
+
+        def square(corner: Any, one: Any, other: Any, marked: bool, axes: Any = axes) -> None:
+            corners = torch.stack([corner, corner + one, corner + one + other, corner + other])
+            axes.fill(
+                *corners.T.tolist(),
+                facecolor=COLORS[0] if marked else "0.95",
+                edgecolor="white" if marked else "0.35",
+                linewidth=0.8,
+            )
+
+        for c in range(channels):  # the front: the first sample
+            for p in range(pixels):
+                square(c * right + p * up, right, up, belongs(0, c, p))
+        for n in range(samples):
+            for c in range(channels):  # the top: the last pixel
+                square(c * right + pixels * up + n * back, right, back, belongs(n, c, pixels - 1))
+            for p in range(pixels):  # the side: the last channel
+                corner = channels * right + p * up + n * back
+                square(corner, back, up, belongs(n, channels - 1, p))
+        axes.text(channels / 2, -0.2, "channels C", ha="center", va="top", fontsize=9)
+        axes.text(-0.2, pixels / 2, "pixels H·W", ha="right", va="center", rotation=90, fontsize=9)
+        axes.text(4.75, 0.4, "samples N", ha="center", va="top", rotation=38, fontsize=9)
+        axes.set(title=name, xlim=(-0.9, 5.9), ylim=(-0.9, 5.3), aspect="equal")
+        axes.set_axis_off()
+    return figure

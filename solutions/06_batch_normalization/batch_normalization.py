@@ -4,7 +4,7 @@
 # - normalise a batch by hand, and derive and program its gradient,
 # - write BatchNorm as a module with a memory, for vectors and for images,
 # - say what differs between training and evaluation mode, and what breaks when it is forgotten,
-# - choose between BatchNorm and LayerNorm, and fold BatchNorm away at test time,
+# - choose between BatchNorm, LayerNorm and their relatives, and fold BatchNorm away at test time,
 # - say what is known about why it works, and what is not.
 #
 # ## The idea
@@ -70,9 +70,10 @@ show_figure(
 )
 
 # %% [markdown]
-# Without BatchNorm the last layers cannot tell one image from another: for them all images look
-# the same, to less than $10^{-10}$, which is even less than float32 could show. With BatchNorm the
-# spread is about 1 in every layer. We have not trained anything yet.
+# Without BatchNorm the last layer cannot tell one image from another: what goes into its units differs
+# by less than $10^{-10}$ from image to image. (We compute in float64 here. In float32, which networks
+# use, rounding hides so small a difference.) With BatchNorm the spread is about 1 in every layer. We
+# have not trained anything yet.
 #
 # ## What the layer computes
 #
@@ -470,7 +471,8 @@ with uses_your_code():
 
 # %% [markdown]
 # **What we saw.** Over five seeds: without BatchNorm 0.08 to 0.09, which is chance for ten classes;
-# with BatchNorm 0.96 to 0.97.
+# with BatchNorm 0.96 to 0.97. (The numbers of this lesson come from one machine. On another one the
+# second digit may differ; where runs differ much, the text gives a wide range.)
 #
 # ## Experiment 2: how large may the step be?
 #
@@ -506,8 +508,8 @@ with uses_your_code():
 
 # %% [markdown]
 # **What we saw.** Over five seeds: without BatchNorm 0.93 to 0.96 at a rate of 0.3; at 1 most runs
-# fail, and at 3 all are at chance. With BatchNorm 0.95 to 0.97 at a rate of 3; at 10 it fails as
-# well. So the largest rate that still trains grows about tenfold.
+# fail and end below 0.6, and at 3 all are at chance. With BatchNorm 0.95 to 0.97 at a rate of 3; at 10
+# it fails as well, with less than 0.5 in every run. So the largest rate that still trains grows about tenfold.
 #
 # ## Experiment 3: how large must the initial weights be?
 #
@@ -545,7 +547,7 @@ show_figure(
 # %% [markdown]
 # **What we saw.** Over five seeds: without BatchNorm only the right scale learns (0.90), the others
 # stay at chance. With BatchNorm 0.95 to 0.98 for weights that are 10 or 100 times too small, 0.89 at
-# Kaiming's scale, and 0.58 for weights 10 times too large. Weights that are too large learn *slowly*:
+# Kaiming's scale, and between 0.5 and 0.7 for weights 10 times too large. Weights that are too large learn *slowly*:
 # the gradient is 10 times smaller and the weights are 10 times longer, so each step turns them about
 # 100 times less.
 #
@@ -572,7 +574,7 @@ for seed in SEEDS:
 #
 # The opposite can happen, too. With a momentum of 0.001 the running statistics have not caught up after
 # 108 steps. Training looks fine (0.95 on mixed batches in training mode, on average), and evaluation
-# mode gives 0.62 on average. If your model is good in training mode and bad in evaluation mode, look at its
+# mode gives between 0.35 and 0.8. If your model is good in training mode and bad in evaluation mode, look at its
 # running statistics first.
 #
 # ### A demo
@@ -587,11 +589,11 @@ batch_normalization_demo()
 # %% [markdown]
 # ## Without a batch: LayerNorm
 #
-# The batch makes trouble: it may be small, or missing, or its samples may differ in length. **Layer
-# normalisation** (Ba, Kiros and Hinton 2016) uses the same formula along another axis: each *sample*
-# is normalised by itself, over its own features. No batch, no memory, no difference between the
-# modes. For $x$ of shape $(*, S)$, where $S$ is `normalized_shape` (one or more *last* axes) and
-# $*$ any leading axes,
+# BatchNorm leans on the batch, which may be small or missing, or hold samples of different lengths.
+# **Layer normalisation** (Ba, Kiros and Hinton 2016) uses the same formula along another axis: each
+# *sample* is normalised by itself, over its own features. No batch, no memory, no difference between the
+# modes. For $x$ of shape $(*, S)$, where $S$ is `normalized_shape` (one or more *last* axes) and $*$ any
+# leading axes,
 #
 # $$ y = \gamma \odot \frac{x - \mathrm{mean}_S(x)}{\sqrt{\mathrm{var}_S(x) + \varepsilon}} + \beta, $$
 #
@@ -671,19 +673,67 @@ with uses_your_code():
     print(f"largest difference {difference:.0e}")
 
 # %% [markdown]
+# ## The family
+#
+# There are more layers of this kind, and they differ in *which values share a mean and a variance*. The
+# picture shows a block of three images with four channels; the four pixels of a channel stand above each
+# other. One set of values that belong together is dark.
+
+# %%
+show_figure(
+    experiments.draw_norm_family(),
+    "Five blocks of samples by channels by pixels; in each, the values that are averaged together are "
+    "dark. Batch: one channel, all samples, all pixels. Layer and RMS: one sample, all channels, all "
+    "pixels. Instance: one sample, one channel, all pixels. Group: one sample, two of the four "
+    "channels, all pixels.",
+)
+
+# %% [markdown]
+# | Layer | One set for each | Sets | In PyTorch |
+# |---|---|---|---|
+# | BatchNorm | channel | $C$ | `nn.BatchNorm2d(C)` |
+# | LayerNorm | sample | $N$ | `nn.LayerNorm([C, H, W])` |
+# | **InstanceNorm** | sample and channel | $N \cdot C$ | `nn.InstanceNorm2d(C)` |
+# | **GroupNorm** | sample and one of $G$ groups of channels | $N \cdot G$ | `nn.GroupNorm(G, C)` |
+# | **RMSNorm** | sample; no mean is subtracted | $N$ | `nn.RMSNorm([C, H, W])` |
+#
+# Only BatchNorm mixes samples, so only BatchNorm needs a batch. GroupNorm (Wu and He 2018) lies between
+# two others: with one group it normalises as LayerNorm does, with one channel in each group as
+# InstanceNorm does. RMSNorm (Zhang and Sennrich 2019) only divides, by the root of the mean square:
+#
+# $$ y = \gamma \odot \frac{x}{\sqrt{\mathrm{mean}_S(x^2) + \varepsilon}}. $$
+#
+# It needs one statistic in place of two and has no $\beta$; many language models use it.
+#
+# ### Where the layer stands
+#
+# Ioffe and Szegedy put BatchNorm *between* the linear layer and its activation, as we do: the activation
+# then meets inputs in its useful range. Some put it *after* the activation, so that the next linear
+# layer gets normalised inputs. Neither is always better.
+#
+# A transformer, the network behind language models, is a stack of residual blocks (lesson 02). At first
+# each block was $\mathrm{LayerNorm}(x + f(x))$, with the layer after the sum. Today most are
+# $x + f(\mathrm{LayerNorm}(x))$, called **pre-norm**: the sum itself is not normalised, so the
+# gradient has a free road through all blocks, and training starts more easily (Xiong et al. 2020).
+#
 # ### Experiment 5: small batches
 #
 # With a batch of two, what does BatchNorm leave of a feature? The mean lies in the middle of the two
 # values, and both are one standard deviation away from it: $\hat x$ is $+1$ and $-1$, nearly whatever
 # the values were. Only *which of the two is larger* survives. We train three ReLU layers on 400 images
 # for five epochs; the learning rate is proportional to the batch size, so that each image moves the
-# weights about as much.
+# weights about as much. GroupNorm takes the 64 units of a layer as 8 groups of 8.
 
 # %%
 SIZES = [2, 8, 64]
 
 figure, axes = new_figure(width=7)
-for i, (name, norm) in enumerate({"BatchNorm": nn.BatchNorm1d, "LayerNorm": nn.LayerNorm}.items()):
+family = {
+    "BatchNorm": nn.BatchNorm1d,
+    "LayerNorm": nn.LayerNorm,
+    "GroupNorm": partial(nn.GroupNorm, 8),
+}
+for i, (name, norm) in enumerate(family.items()):
     runs = [
         [experiments.accuracy_by_batch_size(data, norm, size, seed) for size in SIZES]
         for seed in SEEDS
@@ -693,7 +743,7 @@ axes.set(
     xscale="log",
     xlabel="batch size",
     ylabel="test accuracy",
-    title="BatchNorm needs a batch, LayerNorm does not",
+    title="BatchNorm needs a batch, the others do not",
     ylim=(0, 1),
 )
 axes.set_xticks(SIZES, [str(size) for size in SIZES])
@@ -702,15 +752,20 @@ axes.legend(loc="lower right")
 show_figure(
     figure,
     "Test accuracy against the batch size, mean and range over seeds. BatchNorm rises from about "
-    "0.4 at two to 0.85 at eight and 0.88 at 64; LayerNorm is 0.88 at each.",
+    "0.4 at two to 0.85 at eight and 0.88 at 64; LayerNorm is 0.88 at each, and GroupNorm nearly the "
+    "same.",
 )
 
 # %% [markdown]
-# **What we saw.** Means over five seeds: BatchNorm 0.38 with batches of 2, 0.85 with 8, 0.88 with 64.
-# LayerNorm 0.88 with each. LayerNorm is the better choice when batches are small, when samples are
-# sequences of different lengths, when the model is used one step at a time (as language models are),
-# and wherever training and use must not differ. For convolutional networks with large batches
-# BatchNorm remains a good choice.
+# **What we saw.** Means over five seeds: BatchNorm 0.85 with batches of 8 and 0.88 with 64, but with
+# batches of 2 its runs lie between 0.2 and 0.5. LayerNorm 0.88 with each. GroupNorm 0.87 with batches
+# of 2 and 0.87 to 0.88 with the others. (With batches of 2 LayerNorm's lead of a point is no more than
+# one run differs from another.)
+#
+# LayerNorm is the better choice when batches are small, when samples are sequences of different
+# lengths, when the model is used one step at a time (as language models are), and wherever training and
+# use must not differ. For convolutional networks BatchNorm remains a good choice when batches are large,
+# and GroupNorm when they are small.
 #
 # ## Nothing left at test time
 #
@@ -799,13 +854,16 @@ with uses_your_code():
 #
 # Be careful with explanations here. BatchNorm was invented with one, and it did not hold up.
 #
+# ### A story and its test
+#
 # **The first story (2015).** Ioffe and Szegedy called the change of a layer's input distribution during
 # training *internal covariate shift*, and said that BatchNorm helps because it reduces that shift.
 #
 # **The test (2018).** Santurkar, Tsipras, Ilyas and Mądry put random noise *after* BatchNorm, new at
 # each step, so that the distributions jump more than in a plain network. It trained nearly as well. We
-# repeat the idea in small: eight tanh layers; the *drift* is how far a unit's mean moves from one step
-# to the next, in its standard deviations.
+# repeat the idea in small: eight tanh layers, all three networks from the same Xavier weights, so that
+# the plain one has a fair start. The *drift* is how far a unit's mean moves from one step to the next,
+# in its standard deviations.
 
 # %%
 print(f"{'':<24} drift   test accuracy")
@@ -819,12 +877,15 @@ for name, norm in {
     print(f"{name:<24} {drift:.2f}   ", ", ".join(f"{a:.2f}" for _, a in made))
 
 # %% [markdown]
-# **What we saw.** Over five seeds: the plain network stays close to chance. With BatchNorm 0.97. With
-# noise after BatchNorm the drift is more than three times that of the plain network, and it still
-# reaches 0.95 to 0.97. So a small drift cannot be what makes this network learn. (One small network is
-# an example, not a proof; the paper has larger ones.)
+# **What we saw.** Over five seeds: the plain network reaches 0.93 to 0.96 with a mean drift of 0.17.
+# BatchNorm reaches 0.95 to 0.97 with almost no drift. With noise after it the mean drift is 0.57, more
+# than three times that of the plain network, and it reaches 0.93 to 0.96, as much as the plain one.
 #
-# **What is known today.**
+# Two things follow. At this depth a good initialisation alone is enough: BatchNorm adds little. And a
+# network can drift much and learn well, so a small drift is not what learning needs. (One small network
+# is an example, not a proof; the paper has larger ones.)
+#
+# ### What is known today
 #
 # - *Well supported:* BatchNorm makes the output independent of the scale of the weights before it
 #   (experiment 3), which couples step size and weight length. It keeps activations and gradients in
@@ -838,7 +899,9 @@ for name, norm in {
 # - *Not settled:* how much each of these matters, and why the noise of the batch sometimes helps
 #   generalisation.
 #
-# **What it is not.** BatchNorm alone is no cure for overfitting. With 30 % of the training labels drawn
+# ### What it is not
+#
+# BatchNorm alone is no cure for overfitting. With 30 % of the training labels drawn
 # at random (a setting like that of lesson 05, in which dropout helps much) two hidden layers of 128
 # reach a mean test accuracy of about 0.80 over five seeds, with BatchNorm and without it.
 
@@ -870,7 +933,7 @@ for name, order in {"none": "none", "after the last": "last", "after each": "bet
 
 # %% [markdown]
 # **What we saw.** Means over five seeds: 0.94 without dropout, 0.93 with dropout after the last
-# activation, 0.52 with dropout after each. There the last BatchNorm meets only 9 % of the variance that
+# activation. With dropout after each, runs lie between 0.25 and 0.65. There the last BatchNorm meets only 9 % of the variance that
 # it remembers. So put dropout after the last normalisation, or leave one of the two out.
 #
 # ## One question to think about
@@ -914,7 +977,8 @@ for name, order in {"none": "none", "after the last": "last", "after each": "bet
 # BatchNorm normalises each channel over the batch, with a learned scale and shift, and remembers running
 # statistics for evaluation mode. It lets deep networks train, allows steps about ten times as large and
 # forgives a bad initial scale, but it needs a batch, and training and evaluation differ. LayerNorm applies
-# the same formula to each sample, and at test time BatchNorm can be folded into the layer before it.
+# the same formula to each sample, and GroupNorm to each group of channels of a sample. At test time
+# BatchNorm can be folded into the layer before it.
 #
 # **Common mistakes**
 #
@@ -931,7 +995,9 @@ for name, order in {"none": "none", "after the last": "last", "after each": "bet
 # - S. Santurkar, D. Tsipras, A. Ilyas and A. Mądry, *How Does Batch Normalization Help Optimization?*,
 #   NeurIPS 2018.
 #
-# **Also named above:** Ba, Kiros and Hinton, *Layer Normalization*, 2016; Bjorck et al., *Understanding
+# **Also named above:** Ba, Kiros and Hinton, *Layer Normalization*, 2016; Wu and He, *Group
+# Normalization*, ECCV 2018; Zhang and Sennrich, *Root Mean Square Layer Normalization*, NeurIPS 2019;
+# Xiong et al., *On Layer Normalization in the Transformer Architecture*, ICML 2020; Bjorck et al., *Understanding
 # Batch Normalization*, NeurIPS 2018; Yang et al., *A Mean Field Theory of Batch Normalization*, ICLR 2019;
 # Li et al., *Understanding the Disharmony Between Dropout and Batch Normalization by Variance Shift*, CVPR
 # 2019; De and Smith, *Batch Normalization Biases Residual Blocks Towards the Identity Function in Deep

@@ -15,8 +15,11 @@ from helpers.experiments import batch_normalization as lesson
 pytestmark = pytest.mark.claims
 
 SEEDS = range(5)
-MARGIN = 0.04
+MARGIN = 0.02
 """How far an accuracy may lie outside of the stated range on another machine."""
+CHANCE = 0.13
+"""More than a network reaches that gives one class to all images: the largest class of the test set
+has 0.116 of them."""
 BN, LN = nn.BatchNorm1d, nn.LayerNorm
 
 
@@ -40,7 +43,7 @@ def test_twenty_sigmoid_layers_learn_only_with_batchnorm(digits: Dataset) -> Non
     assert within(normalised, 0.96, 0.97)
 
 
-@pytest.mark.states("to less than $10^{-10}$")
+@pytest.mark.states("differs by less than $10^{-10}$ from image to image")
 def test_inputs_of_the_last_sigmoid_are_alike_for_all_images_without_batchnorm(
     digits: Dataset,
 ) -> None:
@@ -48,7 +51,7 @@ def test_inputs_of_the_last_sigmoid_are_alike_for_all_images_without_batchnorm(
         plain = lesson.sigmoid_activations(digits, None, seed)
         normalised = lesson.sigmoid_activations(digits, BN, seed)
         assert len(plain) == len(normalised) == 20
-        assert plain[-1].std(dim=0).max() < 1e-10  # stated: all images look the same
+        assert (plain[-1].amax(dim=0) - plain[-1].amin(dim=0)).max() < 1e-10
         spread = normalised[-1].std(dim=0)
         assert 0.5 < spread.median() < 1.2  # stated: about 1
 
@@ -65,40 +68,77 @@ def by_rate(digits: Dataset) -> dict[tuple[bool, float], list[float]]:
 
 
 @pytest.mark.states(
-    "without BatchNorm 0.93 to 0.96 at a rate of 0.3; at 1 most runs fail, and at 3 all are at chance. With BatchNorm 0.95 to 0.97 at a rate of 3; at 10 it fails as well"
+    "without BatchNorm 0.93 to 0.96 at a rate of 0.3; at 1 most runs fail and end below 0.6, and at 3 all are at chance. With BatchNorm 0.95 to 0.97 at a rate of 3; at 10 it fails as well, with less than 0.5 in every run"
 )
 def test_largest_rate_grows_about_tenfold(
     by_rate: dict[tuple[bool, float], list[float]],
 ) -> None:
     assert within(by_rate[False, 0.3], 0.93, 0.96)
-    assert mean(by_rate[False, 1.0]) < 0.80  # stated: fails in most runs
-    assert max(by_rate[False, 3.0]) < 0.30  # stated: chance
+    assert sum(reached < 0.6 for reached in by_rate[False, 1.0]) >= 3  # stated: most runs
+    assert max(by_rate[False, 3.0]) < CHANCE
     assert within(by_rate[True, 3.0], 0.95, 0.97)
-    assert mean(by_rate[True, 10.0]) < 0.60  # stated: fails
+    assert max(by_rate[True, 10.0]) < 0.5
 
 
 @pytest.fixture(scope="module")
-def by_batch_size(digits: Dataset) -> dict[tuple[str, int], float]:
+def by_batch_size(digits: Dataset) -> dict[tuple[str, int], list[float]]:
     return {
-        (name, size): mean(
-            lesson.accuracy_by_batch_size(digits, norm, size, seed) for seed in SEEDS
-        )
-        for name, norm in (("BN", BN), ("LN", LN))
+        (name, size): [lesson.accuracy_by_batch_size(digits, norm, size, seed) for seed in SEEDS]
+        for name, norm in (("BN", BN), ("LN", LN), ("GN", partial(nn.GroupNorm, 8)))
         for size in (2, 8, 64)
     }
 
 
 @pytest.mark.states(
-    "BatchNorm 0.38 with batches of 2, 0.85 with 8, 0.88 with 64. LayerNorm 0.88 with each."
+    "BatchNorm 0.85 with batches of 8 and 0.88 with 64, but with batches of 2 its runs lie between 0.2 and 0.5. LayerNorm 0.88 with each. GroupNorm 0.87 with batches of 2 and 0.87 to 0.88 with the others."
 )
-def test_small_batches_hurt_batchnorm_and_not_layernorm(
-    by_batch_size: dict[tuple[str, int], float],
+def test_small_batches_hurt_batchnorm_and_not_its_relatives(
+    by_batch_size: dict[tuple[str, int], list[float]],
 ) -> None:
-    seen = by_batch_size
-    assert seen["BN", 2] == pytest.approx(0.38, abs=0.12)
+    seen = {setting: mean(runs) for setting, runs in by_batch_size.items()}
+    assert all(0.2 < reached < 0.5 for reached in by_batch_size["BN", 2])
     assert seen["BN", 8] == pytest.approx(0.85, abs=MARGIN)
     assert seen["BN", 64] == pytest.approx(0.88, abs=MARGIN)
     assert all(seen["LN", size] == pytest.approx(0.88, abs=MARGIN) for size in (2, 8, 64))
+    assert seen["GN", 2] == pytest.approx(0.87, abs=MARGIN)
+    assert within([seen["GN", 8], seen["GN", 64]], 0.87, 0.88)
+    layer, group = by_batch_size["LN", 2], by_batch_size["GN", 2]
+    assert abs(mean(layer) - mean(group)) < max(group) - min(
+        group
+    )  # stated: no more than runs differ
+
+
+LAYERS: dict[str, nn.Module] = {
+    "batch": nn.BatchNorm2d(4),
+    "layer": nn.LayerNorm([4, 2, 2]),
+    "instance": nn.InstanceNorm2d(4),
+    "group": nn.GroupNorm(2, 4),
+    "RMS": nn.RMSNorm([4, 2, 2]),
+}
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_the_picture_shows_which_values_are_averaged_together(name: str) -> None:
+    """A change of one value of a set changes the whole set, and nothing else."""
+    torch.manual_seed(0)
+    x = torch.randn(3, 4, 2, 2)
+    changed = x.clone()
+    changed[0, 3, 0, 0] += 1
+    differs = (LAYERS[name](changed) != LAYERS[name](x)).flatten(2)  # (3, 4, pixels)
+    assert list(lesson.FAMILY) == list(LAYERS)
+    assert differs.tolist() == [
+        [[lesson.FAMILY[name](n, c, p) for p in range(4)] for c in range(4)] for n in range(3)
+    ]
+
+
+def test_groupnorm_lies_between_layernorm_and_instancenorm() -> None:
+    for seed in SEEDS:
+        torch.manual_seed(seed)
+        x = torch.randn(3, 4, 2, 2)
+        torch.testing.assert_close(nn.GroupNorm(1, 4)(x), nn.LayerNorm([4, 2, 2])(x))
+        torch.testing.assert_close(nn.GroupNorm(4, 4)(x), nn.InstanceNorm2d(4)(x))
+        root = (x**2).mean(dim=(1, 2, 3), keepdim=True).sqrt()
+        torch.testing.assert_close(nn.RMSNorm([4, 2, 2])(x), x / root)
 
 
 def test_two_values_become_plus_and_minus_one() -> None:
@@ -122,37 +162,40 @@ def test_a_forgotten_eval_makes_predictions_depend_on_the_batch(
 ) -> None:
     assert within([m["evaluation mode"] for m in modes], 0.95, 0.97)
     assert mean(m["training mode, mixed"] for m in modes) == pytest.approx(0.95, abs=MARGIN)
-    by_class = [m["training mode, by class"] for m in modes]
-    assert all(0.19 - 0.1 < share < 0.23 + 0.1 for share in by_class)
+    assert within([m["training mode, by class"] for m in modes], 0.19, 0.23)
 
 
 @pytest.mark.states(
-    "Training looks fine (0.95 on mixed batches in training mode, on average), and evaluation mode gives 0.62 on average",
+    "Training looks fine (0.95 on mixed batches in training mode, on average), and evaluation mode gives between 0.35 and 0.8",
     "With a momentum of 0.001",
 )
 def test_running_statistics_that_lag_spoil_evaluation_only(digits: Dataset) -> None:
     slow = partial(BN, momentum=0.001)
     seen = [lesson.modes_at_test_time(digits, slow, seed) for seed in SEEDS]
-    in_eval = mean(m["evaluation mode"] for m in seen)
     in_training = mean(m["training mode, mixed"] for m in seen)
-    assert in_eval == pytest.approx(0.62, abs=0.15)
+    assert all(0.35 < m["evaluation mode"] < 0.8 for m in seen)
     assert in_training == pytest.approx(0.95, abs=MARGIN)
 
 
 @pytest.mark.states(
-    "With BatchNorm 0.97. With noise after BatchNorm the drift is more than three times that of the plain network, and it still reaches 0.95 to 0.97."
+    "the plain network reaches 0.93 to 0.96 with a mean drift of 0.17. BatchNorm reaches 0.95 to 0.97 with almost no drift. With noise after it the mean drift is 0.57, more than three times that of the plain network, and it reaches 0.93 to 0.96, as much as the plain one."
 )
 def test_a_network_whose_distributions_jump_still_learns(digits: Dataset) -> None:
-    def runs(norm: lesson.Norm) -> tuple[list[float], list[float]]:
+    def runs(norm: lesson.Norm) -> tuple[float, list[float]]:
         made = [lesson.drift_and_accuracy(digits, norm, seed) for seed in SEEDS]
-        return [d for d, _ in made], [a for _, a in made]
+        return mean(d for d, _ in made), [a for _, a in made]
 
-    plain, normalised, noisy = runs(None), runs(BN), runs(lesson.NoisyBatchNorm)
-    assert max(plain[1]) < 0.45  # stated: close to chance
-    assert within(normalised[1], 0.97, 0.97)
-    assert within(noisy[1], 0.95, 0.97)
-    assert mean(noisy[0]) > 3 * mean(plain[0])
-    assert mean(normalised[0]) < 0.05 * mean(noisy[0])
+    drift, plain = runs(None)
+    still, normalised = runs(BN)
+    jumping, noisy = runs(lesson.NoisyBatchNorm)
+    assert within(plain, 0.93, 0.96)
+    assert within(normalised, 0.95, 0.97)
+    assert within(noisy, 0.93, 0.96)
+    assert mean(noisy) == pytest.approx(mean(plain), abs=MARGIN)  # stated: as much
+    assert drift == pytest.approx(0.17, abs=0.01)
+    assert jumping == pytest.approx(0.57, abs=0.01)
+    assert jumping > 3 * drift
+    assert still < 0.01  # stated: almost none
 
 
 @pytest.fixture(scope="module")
@@ -167,7 +210,7 @@ def by_scale(digits: Dataset) -> dict[tuple[bool, float], list[float]]:
 
 
 @pytest.mark.states(
-    "without BatchNorm only the right scale learns (0.90), the others stay at chance. With BatchNorm 0.95 to 0.98 for weights that are 10 or 100 times too small, 0.89 at Kaiming's scale, and 0.58 for weights 10 times too large",
+    "without BatchNorm only the right scale learns (0.90), the others stay at chance. With BatchNorm 0.95 to 0.98 for weights that are 10 or 100 times too small, 0.89 at Kaiming's scale, and between 0.5 and 0.7 for weights 10 times too large",
     "so each step turns them about 100 times less",
 )
 def test_batchnorm_forgives_the_initial_scale(
@@ -175,12 +218,11 @@ def test_batchnorm_forgives_the_initial_scale(
 ) -> None:
     assert mean(by_scale[False, 1.0]) == pytest.approx(0.90, abs=MARGIN)
     for scale in (0.01, 0.1, 10.0):
-        assert max(by_scale[False, scale]) < 0.25  # stated: chance
+        assert max(by_scale[False, scale]) < CHANCE
     for scale in (0.01, 0.1):
         assert within(by_scale[True, scale], 0.95, 0.98)
     assert mean(by_scale[True, 1.0]) == pytest.approx(0.89, abs=MARGIN)
-    assert mean(by_scale[True, 10.0]) == pytest.approx(0.58, abs=0.2)
-    assert mean(by_scale[True, 10.0]) < mean(by_scale[True, 1.0]) - 0.1
+    assert all(0.5 < reached < 0.7 for reached in by_scale[True, 10.0])
 
 
 def test_scaling_the_weights_before_batchnorm_changes_nothing(digits: Dataset) -> None:
@@ -204,7 +246,7 @@ def test_scaling_the_weights_before_batchnorm_changes_nothing(digits: Dataset) -
 
 
 @pytest.mark.states(
-    "0.94 without dropout, 0.93 with dropout after the last activation, 0.52 with dropout after each. There the last BatchNorm meets only 9 % of the variance"
+    "0.94 without dropout, 0.93 with dropout after the last activation. With dropout after each, runs lie between 0.25 and 0.65. There the last BatchNorm meets only 9 % of the variance"
 )
 def test_dropout_between_batchnorms_shifts_the_variance(digits: Dataset) -> None:
     seen = {
@@ -215,10 +257,10 @@ def test_dropout_between_batchnorms_shifts_the_variance(digits: Dataset) -> None
     shares = {order: mean(s for _, s in runs) for order, runs in seen.items()}
     assert accuracies["none"] == pytest.approx(0.94, abs=MARGIN)
     assert accuracies["last"] == pytest.approx(0.93, abs=MARGIN)
-    assert accuracies["between"] == pytest.approx(0.52, abs=0.15)
-    assert 0.85 < shares["none"] < 1.1
-    assert 0.85 < shares["last"] < 1.1
-    assert shares["between"] == pytest.approx(0.09, abs=0.06)
+    assert all(0.25 < reached < 0.65 for reached, _ in seen["between"])
+    assert 0.9 < shares["none"] < 1.1
+    assert 0.9 < shares["last"] < 1.1
+    assert shares["between"] == pytest.approx(0.09, abs=MARGIN)
 
 
 @pytest.mark.states(
@@ -228,7 +270,7 @@ def test_dropout_between_batchnorms_shifts_the_variance(digits: Dataset) -> None
 def test_batchnorm_alone_does_not_help_against_random_labels(digits: Dataset) -> None:
     plain = mean(lesson.with_random_labels(digits, None, seed) for seed in SEEDS)
     normalised = mean(lesson.with_random_labels(digits, BN, seed) for seed in SEEDS)
-    assert plain == pytest.approx(0.80, abs=0.06)
-    assert normalised == pytest.approx(0.80, abs=0.06)
+    assert plain == pytest.approx(0.80, abs=MARGIN)
+    assert normalised == pytest.approx(0.80, abs=MARGIN)
     assert (digits.with_label_noise(0.30).y_train != digits.y_train).any()
     assert normalised < plain + MARGIN  # stated: no help
