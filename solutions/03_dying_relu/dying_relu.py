@@ -338,7 +338,7 @@ with uses_your_code():
 # all of them.
 #
 # That is true of *two* layers. In a deep network each layer sees inputs that are more alike than those of
-# the layer before, so more and more units say no to all of them: they are **born dead**. We stack
+# the layer before, so more and more units say no to all of them: they are *born dead*. We stack
 # untrained layers of 64 ReLU units with He's weights and biases of 0:
 
 # %%

@@ -820,7 +820,7 @@ with uses_your_code():
 # of $\lambda$ and 100 held-out samples.
 
 # %%
-from helpers.experiments.weight_decay import sparse_path
+from helpers.experiments.ridge_and_lasso import sparse_path
 
 L1_LAMBDAS = [0.01, 0.02, 0.05, 0.1, 0.2, 0.35, 0.5]
 
@@ -976,7 +976,7 @@ with uses_your_code():
 # noise in $y$, divided by it, makes a large weight.
 
 # %%
-from helpers.experiments.weight_decay import draw_shrinkage, shrinkage
+from helpers.experiments.ridge_and_lasso import draw_shrinkage, shrinkage
 
 with uses_your_code():
     show_figure(*draw_shrinkage(shrinkage(ridge_solution, [0.1, 10.0, 1000.0], seed=0)))
@@ -995,7 +995,7 @@ with uses_your_code():
 # and fit $y = a + 0.5 \cdot{}$noise, 100 samples.
 
 # %%
-from helpers.experiments.weight_decay import two_copies
+from helpers.experiments.ridge_and_lasso import two_copies
 
 with uses_your_code():
     print("seed     no penalty             L2               L1      (weights of a and b)")

@@ -12,25 +12,27 @@ from helpers.answers.weight_decay.parameter_groups import parameter_groups
 from helpers.answers.weight_decay.penalties import l2_penalty
 from helpers.answers.weight_decay.ridge_solution import ridge_solution
 from helpers.answers.weight_decay.soft_threshold import by_sign
+from helpers.experiments.ridge_and_lasso import (
+    Shrinkage,
+    SparsePath,
+    shrinkage,
+    sparse_path,
+    two_copies,
+)
 from helpers.experiments.weight_decay import (
     CONSTANT,
     STARTS,
     NetworkRun,
     RidgePath,
-    Shrinkage,
     Sparse,
-    SparsePath,
     TextbookRun,
     descent_meets_ridge,
     network_run,
     penalty_against_decay,
     ridge_path,
-    shrinkage,
-    sparse_path,
     sparse_run,
     textbook_data,
     textbook_run,
-    two_copies,
 )
 
 pytestmark = pytest.mark.claims
