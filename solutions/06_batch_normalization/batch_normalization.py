@@ -689,13 +689,13 @@ show_figure(
 )
 
 # %% [markdown]
-# | Layer | One set for each | Sets | In PyTorch |
+# | Layer | One set for each | Sets | In PyTorch, for 4 channels of 2×2 pixels |
 # |---|---|---|---|
-# | BatchNorm | channel | $C$ | `nn.BatchNorm2d(C)` |
-# | LayerNorm | sample | $N$ | `nn.LayerNorm([C, H, W])` |
-# | **InstanceNorm** | sample and channel | $N \cdot C$ | `nn.InstanceNorm2d(C)` |
-# | **GroupNorm** | sample and one of $G$ groups of channels | $N \cdot G$ | `nn.GroupNorm(G, C)` |
-# | **RMSNorm** | sample; no mean is subtracted | $N$ | `nn.RMSNorm([C, H, W])` |
+# | BatchNorm | channel | $C$ | `nn.BatchNorm2d(4)` |
+# | LayerNorm | sample | $N$ | `nn.LayerNorm([4, 2, 2])` |
+# | **InstanceNorm** | sample and channel | $N \cdot C$ | `nn.InstanceNorm2d(4)` |
+# | **GroupNorm** | sample and one of $G$ groups of channels | $N \cdot G$ | `nn.GroupNorm(2, 4)` |
+# | **RMSNorm** | sample; no mean is subtracted | $N$ | `nn.RMSNorm([4, 2, 2])` |
 #
 # Only BatchNorm mixes samples, so only BatchNorm needs a batch. GroupNorm (Wu and He 2018) lies between
 # two others: with one group it normalises as LayerNorm does, with one channel in each group as
