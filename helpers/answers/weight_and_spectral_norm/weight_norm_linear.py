@@ -111,6 +111,10 @@ class StartsWithUnitRows(ByHand):
 class AsTheHook(nn.Module):
     """As a library's former hook has it, which makes the norm of any number of axes."""
 
+    g: Any
+    v: Any
+    bias: Any
+
     def __init__(self, in_features: int, out_features: int) -> None:
         super().__init__()
         linear = nn.Linear(in_features, out_features)

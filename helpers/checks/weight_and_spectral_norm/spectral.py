@@ -2,7 +2,7 @@
 
 Right layers differ in the order of the power iteration and in what else they store, so everything
 is looked at after it has converged: the singular values of the weights halve from one to the next,
-and what is left of the start after `FORWARDS` steps is far below the rounding.
+and what is left of the start after `FORWARDS` steps is below the tolerance.
 """
 
 from __future__ import annotations
@@ -26,7 +26,9 @@ from helpers.checks.weight_and_spectral_norm.matrices import (
 )
 from helpers.checks.weight_and_spectral_norm.power import OWN_DECOMPOSITIONS
 
-FORWARDS = 20
+FORWARDS = 12
+EVALUATIONS = 3
+"""So many passes in evaluation would move u, if they could."""
 
 
 def _cases(rng: torch.Generator) -> Iterator[Case]:
@@ -72,7 +74,6 @@ def _cases(rng: torch.Generator) -> Iterator[Case]:
     yield case("one pass with many iterations", 4, 3, (3,), forwards=1, n=FORWARDS)
     yield case("two leading axes", 2, 4, (2, 3))
     yield case("inputs near 1000", 3, 2, (4,), shift=1e3)
-    yield case("one output", 1, 2, (1,)).beyond()
     yield case("no leading axis", 3, 2, ()).beyond()
 
 
@@ -132,7 +133,7 @@ def _in_training(model: Any, layer: Any, case: Case) -> Iterator[tuple[str, Any]
 def _after_new_weights(model: Any, layer: Any, case: Case) -> Iterator[tuple[str, Any]]:
     """In evaluation u stays where it was; in training it follows the weight."""
     assign(layer, weight=case.next_weight)
-    for _ in range(FORWARDS):
+    for _ in range(EVALUATIONS):
         model(case.x)
     yield "u·uᵀ after evaluation", torch.outer(layer.u, layer.u)
     model.train()
@@ -166,15 +167,15 @@ def _progress(model: Any, layer: Any, case: Case) -> float:
     order, and so this counts the iterations of a pass.
     """
 
-    def part() -> torch.Tensor:
+    def part() -> float:
         first, second = case.left.T[:2] @ layer.u.detach()
-        return second / first
+        return float(second / first)
 
     with torch.no_grad():
         model(case.x.double())
         before = part()
         model(case.x.double())
-    return float(part() / before)
+    return part() / before if before else 0.0
 
 
 MADE = "layer = SpectralNormLinear({in_features}, {out_features}{settings})"
