@@ -506,7 +506,8 @@ with uses_your_code():
 def apply_max_norm(weight, max_norm):
     """Scale every row of `weight` that is longer than `max_norm` to that length, in place.
 
-    weight: tensor or parameter (out, in); only long rows change, a row of zeros stays zero.
+    weight: tensor, parameter or a layer's weight.data, (out, in). Only long rows change; a row of
+    zeros stays zero. The numbers change where they are: no new tensor takes the place of the old.
     max_norm: the limit, a positive number.
 
     Whether the weight asks for gradients, and its gradient, stay as they are. What is returned does

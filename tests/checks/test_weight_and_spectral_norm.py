@@ -49,7 +49,7 @@ def test_weight_norm_is_pytorchs() -> None:
 @pytest.mark.parametrize(
     "make",
     [
-        spectral_layers.SpectralNormLinear,
+        spectral_layers.PowerIteration,
         spectral_layers.AsInTheLesson,
         spectral_layers.AsInTorch,
     ],
@@ -107,11 +107,23 @@ class ParametrizedInside(nn.Module):
         return self.inner[0](x)
 
 
-class ExactSpectralNorm(spectral_layers.PowerIteration):
+ExactSpectralNorm = spectral_layers.RECIPE.made(
+    stretch=lambda self, u, v: torch.linalg.matrix_norm(self.weight, 2)
+)
+
+
+class LengthsByTorch(spectral_layers.AsInTheLesson):
+    """`torch.linalg.norm` of vectors, and of the rows of a matrix, is no singular value."""
+
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        self.vectors()
-        sigma = torch.linalg.matrix_norm(self.weight, 2)
-        return nn.functional.linear(x, self.weight / sigma, self.bias)
+        with torch.no_grad():
+            for _ in range(self.n_power_iterations):
+                v = self.weight.T @ self.u
+                v = v / torch.linalg.norm(v, 2)
+                u = self.weight @ v
+                u = u / torch.linalg.norm(u[None], ord=2, dim=1)
+                self.u = u if self.training else self.u
+        return nn.functional.linear(x, self.weight / (u @ self.weight @ v), self.bias)
 
 
 def by_svd(W: torch.Tensor, num_iterations: int, u: torch.Tensor | None = None) -> Any:
@@ -138,6 +150,52 @@ def test_pytorchs_own_answer_is_named(check: Check, implementation: Any, builtin
     assert verdict.outcome == "failed"
     assert builtin in verdict.builtins
     assert builtin in report_on(check, verdict).text().splitlines()[0]
+
+
+def in_place_and_cut_off(W: torch.Tensor, num_iterations: int, u: Any = None) -> Any:
+    """As a student writes it: in place, and right, since autograd does not look."""
+    u = torch.randn(W.shape[0]).to(W) if u is None else u
+    with torch.no_grad():
+        for _ in range(num_iterations):
+            v = W.T @ u
+            v /= v.norm()
+            u = W @ v
+            u /= u.norm()
+    return u @ W @ v, u, v
+
+
+def rebound(weight: torch.Tensor, max_norm: float) -> None:
+    factor = (max_norm / weight.norm(dim=1, keepdim=True)).clamp(max=1)
+    weight = weight * factor
+
+
+def new_data(weight: torch.Tensor, max_norm: float) -> None:
+    weight.data = weight.data * (max_norm / weight.data.norm(dim=1, keepdim=True)).clamp(max=1)
+
+
+class TwoIterations(spectral_layers.AsInTheLesson):
+    def __init__(self, in_features: int, out_features: int, n_power_iterations: int = 2) -> None:
+        super().__init__(in_features, out_features, n_power_iterations)
+
+
+@pytest.mark.parametrize(
+    ("check", "implementation"), [(SPECTRAL, LengthsByTorch), (POWER, in_place_and_cut_off)]
+)
+def test_what_looks_forbidden_is_accepted(check: Check, implementation: Any) -> None:
+    verdict = judge(check, observer(check, implementation))
+    assert verdict.outcome == "passed", report_on(check, verdict).text()
+
+
+@pytest.mark.parametrize(
+    ("check", "implementation", "id"),
+    [
+        (MAX, rebound, "not-in-place"),
+        (MAX, new_data, "new-data"),
+        (SPECTRAL, TwoIterations, "other-default"),
+    ],
+)
+def test_answers_of_students_are_named(check: Check, implementation: Any, id: str) -> None:
+    assert judge(check, observer(check, implementation)).misconception == id
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)

@@ -1,34 +1,56 @@
-"""A limit for the length of each row: right and wrong answers."""
+"""A limit for the length of each row: the recipe, its slips, and answers written differently."""
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Any
 
 import torch
 
-from helpers.checking.check import Answers, Misconception
+from helpers.checking.recipe import Answers, Recipe, family, slip
 
 Tensor = torch.Tensor
 
 
+def lengths(w: Tensor) -> Tensor:
+    """The length of each row, (out, 1)."""
+    return w.square().sum(dim=1, keepdim=True).sqrt()
+
+
+def shortening(n: Tensor, c: float) -> Tensor:
+    return (c / n).clamp(max=1)
+
+
+def limiting(
+    limit: Any = lambda c: c,
+    length: Any = lengths,
+    factor: Any = shortening,
+    recording: Any = torch.no_grad,
+    write: Any = lambda w, f, c: w.mul_(f),
+    finish: Any = lambda w, c: None,
+) -> Any:
+    """The function from its parts, on a weight w with the limit c."""
+
+    def apply_max_norm(weight: Tensor, max_norm: float) -> Any:
+        c = limit(max_norm)
+        with recording():
+            result = write(weight, factor(length(weight), c), c)
+        finish(weight, c)
+        return result
+
+    return apply_max_norm
+
+
+apply_max_norm = by_clamping = limiting()
+
+
 @torch.no_grad()
-def apply_max_norm(weight: Tensor, max_norm: float) -> None:
-    """Row by row, so that nothing can go from one to another."""
+def row_by_row(weight: Tensor, max_norm: float) -> None:
+    """So that nothing can go from one row to another."""
     for row in weight:
         length = row.square().sum().sqrt()
         if length > max_norm:
             row.mul_(max_norm / length)
-
-
-def lengths(weight: Tensor) -> Tensor:
-    """The length of each row, (out, 1)."""
-    return weight.square().sum(dim=1, keepdim=True).sqrt()
-
-
-def by_clamping(weight: Tensor, max_norm: float) -> Tensor:
-    with torch.no_grad():
-        weight *= (max_norm / lengths(weight)).clamp(max=1)
-    return weight
 
 
 def by_index(weight: Tensor, max_norm: float) -> None:
@@ -50,192 +72,238 @@ def by_clamped_lengths(weight: Tensor, max_norm: float) -> None:
         weight.mul_(torch.clamp(norms, max=max_norm) / norms)
 
 
-def with_scale(scale: Any, grad: bool = False) -> Any:
-    """A function that multiplies in place by this function of (weight, max_norm)."""
-
-    def scaled(weight: Tensor, max_norm: float) -> None:
-        with torch.set_grad_enabled(grad):
-            weight.mul_(scale(weight, max_norm))
-
-    return scaled
+def as_a_library(weight: Tensor, max_norm: float) -> None:
+    norms = weight.data.pow(2).sum(1, keepdim=True).sqrt()
+    desired = norms.clamp(0, max_norm)
+    weight.data.mul_(desired / (norms + 1e-7))
 
 
-def _right(weight: Tensor, max_norm: float) -> Tensor:
-    return (max_norm / lengths(weight)).clamp(max=1)
-
-
-def _by_columns(weight: Tensor, max_norm: float) -> Tensor:
-    return (max_norm / weight.norm(dim=0, keepdim=True)).clamp(max=1)
-
-
-def _always(weight: Tensor, max_norm: float) -> Tensor:
-    norms = lengths(weight)
-    return torch.where(norms > 0, max_norm / norms, 1.0)
-
-
-def _always_and_zero(weight: Tensor, max_norm: float) -> Tensor:
-    return max_norm / lengths(weight)
-
-
-def _to_length_one(weight: Tensor, max_norm: float) -> Tensor:
-    norms = lengths(weight)
-    return torch.where(norms > max_norm, 1 / norms, 1.0)
-
-
-def _joint(weight: Tensor, max_norm: float) -> Tensor:
-    return (max_norm / lengths(weight).max()).clamp(max=1)
-
-
-def _one_norm(weight: Tensor, max_norm: float) -> Tensor:
-    return (max_norm / weight.abs().sum(dim=1, keepdim=True)).clamp(max=1)
-
-
-def _zero_by_zero(weight: Tensor, max_norm: float) -> Tensor:
-    norms = lengths(weight)
-    return norms.clamp(max=max_norm) / norms
-
-
-def _clamps_entries(weight: Tensor, max_norm: float) -> None:
+def as_a_tutorial(weight: Tensor, max_norm: float) -> Tensor:
     with torch.no_grad():
-        weight.clamp_(-max_norm, max_norm)
+        norm = weight.norm(2, dim=1, keepdim=True)
+        weight[:] = torch.where(norm > max_norm, weight * max_norm / (norm + 1e-8), weight)
+    return weight
 
 
-def _returns_a_copy(weight: Tensor, max_norm: float) -> Tensor:
-    return weight.detach() * _right(weight.detach(), max_norm)
+def as_clipping(weight: Tensor, max_norm: float) -> None:
+    for i in range(weight.size(0)):
+        coefficient = max_norm / (weight.data[i].norm().item() + 1e-6)
+        if coefficient < 1:
+            weight.data[i] *= coefficient
 
 
-def _scales_gradient(weight: Tensor, max_norm: float) -> None:
-    if weight.grad is not None:
-        weight.grad.mul_(_right(weight.grad, max_norm))
+def _no_write(w: Tensor, f: Tensor, c: float) -> Tensor:
+    return w.detach() * f
 
 
-def _scales_both(weight: Tensor, max_norm: float) -> None:
-    by_clamping(weight, max_norm)
-    if weight.grad is not None:
-        weight.grad.mul_(_right(weight.grad, max_norm))
+def _new_data(w: Tensor, f: Tensor, c: float) -> None:
+    w.data = w.data * f
 
 
-def _freezes(weight: Tensor, max_norm: float) -> None:
-    weight.requires_grad_(False)
-    by_clamping(weight, max_norm)
+def _scale_gradient(w: Tensor, c: float) -> None:
+    if w.grad is not None:
+        w.grad.mul_(shortening(lengths(w.grad), c))
 
 
-def _asks_for_gradients(weight: Tensor, max_norm: float) -> None:
-    by_clamping(weight, max_norm)
-    weight.requires_grad_()
+def _clear_gradient(w: Tensor, c: float) -> None:
+    w.grad = None
 
 
 ANSWERS = Answers(
-    reference=apply_max_norm,
+    recipe=Recipe(limiting),
+    reference=row_by_row,
     variants={
         "by clamping": by_clamping,
+        "row by row": row_by_row,
         "by index": by_index,
         "by copying": by_copying,
         "by clamped lengths": by_clamped_lengths,
+        "as a library prints it: desired lengths": as_a_library,
+        "as a tutorial prints it: where": as_a_tutorial,
+        "as gradients are clipped": as_clipping,
     },
-    misconceptions=(
-        Misconception(
+    slips=(
+        slip(
             "by-columns",
-            with_scale(_by_columns),
             "You measure the columns; a row holds the weights of one output.",
             "The weight has the shape (out, in): take the norm along dim=1.",
+            length=lambda w: w.norm(dim=0, keepdim=True),
         ),
-        Misconception(
+        slip(
+            "no-keepdim",
+            "You measure the rows, and your factors have the shape (out,), which PyTorch lays along "
+            "the columns.",
+            "Take the norm with keepdim=True: the shape (out, 1) belongs to the rows.",
+            length=lambda w: w.norm(dim=1),
+        ),
+        slip(
             "whole-matrix",
-            with_scale(lambda w, c: (c / w.norm()).clamp(max=1)),
             "You measure the whole matrix at once; each row has a limit of its own.",
             "Take the norm along dim=1, with keepdim=True.",
+            length=lambda w: w.norm(),
         ),
-        Misconception(
-            "scales-short-rows",
-            with_scale(_always),
-            "You bring every row to the length max_norm, also those that are shorter.",
-            "Only rows longer than max_norm change: limit the factor by 1.",
-        ),
-        Misconception(
-            "to-length-one",
-            with_scale(_to_length_one),
-            "You bring long rows to length 1; max_norm is meant.",
-            "The factor of a long row is max_norm / its length.",
-        ),
-        Misconception(
+        slip(
             "one-factor-for-all",
-            with_scale(_joint),
             "You scale all rows by the factor of the longest one.",
             "Each row has its own factor: keep the axis of the rows.",
+            length=lambda w: lengths(w).max(),
         ),
-        Misconception(
+        slip(
             "one-norm",
-            with_scale(_one_norm),
             "You measure a row by the sum of its absolute values, which is the 1-norm.",
             "The length is the square root of the sum of the squares.",
+            length=lambda w: w.abs().sum(dim=1, keepdim=True),
         ),
-        Misconception(
+        slip(
+            "largest-entry",
+            "You measure a row by its largest entry.",
+            "The length is the square root of the sum of the squares.",
+            length=lambda w: w.abs().amax(dim=1, keepdim=True),
+        ),
+        slip(
+            "mean-square",
+            "You measure a row by the root of the mean of its squares; the sum is meant.",
+            "The length is the square root of the sum of the squares.",
+            length=lambda w: w.square().mean(dim=1, keepdim=True).sqrt(),
+        ),
+        slip(
             "squared-length",
-            with_scale(lambda w, c: (c / w.square().sum(1, keepdim=True)).clamp(max=1)),
             "You compare the squared length with max_norm; the square root is missing.",
             "The length is the square root of the sum of the squares.",
+            length=lambda w: w.square().sum(dim=1, keepdim=True),
         ),
-        Misconception(
-            "clamps-entries",
-            _clamps_entries,
-            "You limit each entry, which turns the row into another direction.",
-            "Multiply the whole row by one factor.",
+        slip(
+            "scales-short-rows",
+            "You bring every row to the length max_norm, also those that are shorter.",
+            "Only rows longer than max_norm change: limit the factor by 1.",
+            {"factor": lambda n, c: torch.where(n > 0, c / n, 1.0)},
+            {"factor": lambda n, c: c / n},
         ),
-        Misconception(
+        slip(
+            "to-length-one",
+            "You bring long rows to length 1; max_norm is meant.",
+            "The factor of a long row is max_norm / its length.",
+            factor=lambda n, c: torch.where(n > c, 1 / n, 1.0),
+        ),
+        slip(
+            "times-max-norm",
+            "You multiply long rows by max_norm and do not divide them by their length.",
+            "The factor of a long row is max_norm / its length.",
+            factor=lambda n, c: torch.where(n > c, c, 1.0).to(n.dtype),
+        ),
+        slip(
+            "squared-factor",
+            "You multiply long rows by the square of max_norm / length.",
+            "The factor of a long row is max_norm / its length, once.",
+            factor=lambda n, c: shortening(n, c) ** 2,
+        ),
+        slip(
+            "upside-down",
+            "Your factor is length / max_norm up to 1: short rows become shorter, long ones stay.",
+            "The factor of a long row is max_norm / its length.",
+            factor=lambda n, c: (n / c).clamp(max=1),
+        ),
+        slip(
+            "lower-limit",
+            "Your factor is at least 1: short rows become longer, and long ones stay.",
+            "Limit the factor from above: clamp(max=1).",
+            {"factor": lambda n, c: (c / n).clamp(min=1)},
+            {"factor": lambda n, c: torch.where(n > 0, (c / n).clamp(min=1), 1.0)},
+        ),
+        slip(
             "zero-by-zero",
-            with_scale(_zero_by_zero),
             "A row of zeros becomes NaN: you divide zero by zero.",
             "Divide max_norm by the length and limit that by 1, or look at the long rows only.",
+            factor=lambda n, c: n.clamp(max=c) / n,
         ),
-        Misconception(
-            "not-for-parameters",
-            with_scale(_right, grad=True),
-            "PyTorch refuses to change a parameter in place while it records a graph.",
-            "Make the change inside `with torch.no_grad():`.",
-        ),
-        Misconception(
-            "returns-a-copy",
-            _returns_a_copy,
-            "You return a new tensor, and the weight itself stays as it was.",
-            "Change the weight in place, for example with weight.mul_(factor).",
-        ),
-        Misconception(
-            "scales-gradient",
-            _scales_gradient,
-            "You limit the gradient; the weight itself is meant.",
-            "Multiply weight, not weight.grad.",
-        ),
-        Misconception(
-            "scales-both",
-            _scales_both,
-            "You limit the gradient as well as the weight.",
-            "Leave weight.grad as it is.",
-        ),
-        Misconception(
+        slip(
             "zeroes-long-rows",
-            with_scale(lambda w, c: (lengths(w) <= c).to(w.dtype)),
             "You set long rows to zero.",
             "The factor of a long row is max_norm / its length.",
+            factor=lambda n, c: (n <= c).to(n.dtype),
         ),
-        Misconception(
+        family(
+            "adds-to-length",
+            "You divide short rows, too, by their length plus {constant}, so rows that fit shrink.",
+            "Limit the factor max_norm / length by 1: then short rows keep every entry.",
+            (1e-3, 1e-5, 1e-6, 1e-7, 1e-8),
+            lambda e: {"factor": lambda n, c: n.clamp(max=c) / (n + e)},
+        ),
+        family(
+            "fixed-limit",
+            "Your limit is {constant}, whatever max_norm is.",
+            "Use the argument max_norm.",
+            (1, 2, 3),
+            lambda limit: {"limit": lambda c: limit},
+        ),
+        slip(
+            "clamps-entries",
+            "You limit each entry, which turns the row into another direction.",
+            "Multiply the whole row by one factor.",
+            write=lambda w, f, c: w.clamp_(-c, c),
+        ),
+        slip(
+            "not-in-place",
+            "The weight itself stays as it was.",
+            "Change the tensor that you were given, for example with weight.mul_(factor): a line like "
+            "weight = weight * factor only makes a new one.",
+            write=_no_write,
+        ),
+        slip(
+            "new-data",
+            "You put a new tensor in place of weight.data, and whoever shares the old one keeps the "
+            "long rows.",
+            "Write into the old one: weight.mul_(factor) inside `with torch.no_grad():`.",
+            write=_new_data,
+        ),
+        slip(
+            "divides",
+            "You divide by the factor and do not multiply: long rows become longer.",
+            "Multiply by max_norm / length.",
+            factor=lambda n, c: (n / c).clamp(min=1),
+        ),
+        slip(
+            "scales-gradient",
+            "You limit the gradient, and the weight itself stays as it was.",
+            "Multiply weight, not weight.grad.",
+            write=_no_write,
+            finish=_scale_gradient,
+        ),
+        slip(
+            "scales-both",
+            "You limit the gradient as well as the weight.",
+            "Leave weight.grad as it is.",
+            finish=_scale_gradient,
+        ),
+        slip(
+            "clears-gradient",
+            "Your code throws the gradient of the weight away.",
+            "Leave weight.grad as it is: that is zero_grad's work.",
+            finish=_clear_gradient,
+        ),
+        slip(
+            "not-for-parameters",
+            "PyTorch refuses to change a parameter in place while it records a graph.",
+            "Make the change inside `with torch.no_grad():`.",
+            recording=nullcontext,
+        ),
+        slip(
             "freezes",
-            _freezes,
-            "You switch requires_grad off to change the weight, and leave it off.",
-            "Use with torch.no_grad() instead: it leaves the weight's own setting alone.",
+            "After your code the weight no longer asks for gradients.",
+            "Use with torch.no_grad() and leave requires_grad alone.",
+            finish=lambda w, c: w.requires_grad_(False),
         ),
-        Misconception(
+        slip(
             "asks-for-gradients",
-            _asks_for_gradients,
-            "You switch requires_grad on for a tensor that did not ask for gradients.",
-            "Use with torch.no_grad() instead: it leaves the weight's own setting alone.",
+            "After your code the weight asks for gradients, and it did not before.",
+            "Use with torch.no_grad() and leave requires_grad alone.",
+            finish=lambda w, c: w.requires_grad_(),
         ),
-        Misconception(
-            "every-row-and-zero",
-            with_scale(_always_and_zero),
-            "You bring every row to the length max_norm, also those that are shorter, and a "
-            "row of zeros becomes NaN.",
-            "Only rows longer than max_norm change: limit the factor by 1.",
+        slip(
+            "grad-mode-left-off",
+            "Your code switches gradients off for all that follows.",
+            "`with torch.no_grad():` switches them on again at its end.",
+            finish=lambda w, c: torch.set_grad_enabled(False),
         ),
     ),
 )

@@ -1,14 +1,13 @@
-"""Power iteration: right and wrong answers."""
+"""Power iteration: the recipe, its slips, and right answers written differently."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 
-from helpers.checking.check import Answers, Misconception
+from helpers.checking.recipe import Answers, Recipe, family, slip
 
 Tensor = torch.Tensor
 Result = tuple[Tensor, Tensor, Tensor]
@@ -22,13 +21,43 @@ def random_start(W: Tensor) -> Tensor:
     return torch.randn(W.shape[0], dtype=W.dtype, device=W.device)
 
 
-def power_iteration(W: Tensor, num_iterations: int, u: Tensor | None = None) -> Result:
-    if u is None:
-        u = random_start(W)
-    for _ in range(num_iterations):
-        v = unit(W.T @ u)
-        u = unit(W @ v)
-    return u @ W @ v, u, v
+def as_given(x: Tensor) -> Tensor:
+    return x
+
+
+def powers(
+    is_missing: Any = lambda u: u is None,
+    start: Any = random_start,
+    begin: Any = as_given,
+    steps: Any = lambda n: n,
+    towards_v: Any = lambda W, u: W.T @ u,
+    towards_u: Any = lambda W, v: W @ v,
+    from_v: Any = lambda old, new: new,
+    unit_v: Any = unit,
+    unit_u: Any = unit,
+    store: Any = lambda u, new: new,
+    last: Any = lambda W, v, u, old: (u, v),
+    stretch: Any = lambda W, u, v, old: u @ W @ v,
+    sigma: Any = lambda s: s,
+    result: Any = lambda s, u, v: (s, u, v),
+) -> Any:
+    """The function from its parts; `old` is u or v from before the last step."""
+
+    def power_iteration(W: Tensor, num_iterations: int, u: Tensor | None = None) -> Any:
+        u = start(W) if is_missing(u) else begin(u)
+        before = None
+        for _ in range(steps(num_iterations)):
+            old = u
+            v = unit_v(towards_v(W, u))
+            u = store(u, unit_u(towards_u(W, from_v(before, v))))
+            before = v
+        u, v = last(W, v, u, old)
+        return result(sigma(stretch(W, u, v, old)), u, v)
+
+    return power_iteration
+
+
+power_iteration = powers()
 
 
 def with_constant_vectors(W: Tensor, num_iterations: int, u: Tensor | None = None) -> Result:
@@ -57,268 +86,308 @@ def as_columns(W: Tensor, num_iterations: int, u: Tensor | None = None) -> Resul
     return length, column.flatten(), right.flatten()
 
 
-def made(
-    finish: Callable[[Tensor, Tensor, Tensor], Any],
-    count: Callable[[int], int] = lambda n: n,
-    start: Callable[[Tensor], Tensor] = random_start,
-) -> Callable[..., Any]:
-    """A power iteration with another number of steps, another start or other results."""
+def as_published(W: Tensor, num_iterations: int, u: Any = None) -> Any:
+    """As code for generative networks has it: on .data, with 1e-12 beside the length."""
 
-    def power(W: Tensor, num_iterations: int, u: Tensor | None = None) -> Any:
-        u = start(W) if u is None else u
-        _, u, v = power_iteration(W, count(num_iterations), u)
-        return finish(W, u, v)
+    def l2normalize(x: Tensor, eps: float = 1e-12) -> Tensor:
+        return x / (x.norm() + eps)
 
-    return power
-
-
-def _right(W: Tensor, u: Tensor, v: Tensor) -> Result:
-    return u @ W @ v, u, v
-
-
-def _old_u(W: Tensor, num_iterations: int, u: Tensor | None = None) -> Result:
-    u = random_start(W) if u is None else unit(u)
+    if u is None:
+        u = l2normalize(W.data.new(W.shape[0]).normal_(0, 1))
     for _ in range(num_iterations):
-        v = unit(W.T @ u)
-        sigma = u @ W @ v
-        u = unit(W @ v)
-    return sigma, u, v
+        v = l2normalize(torch.mv(torch.t(W.data), u.data))
+        u = l2normalize(torch.mv(W.data, v))
+    return u.dot(W.mv(v)), u, v
 
 
-def _u_not_updated(W: Tensor, num_iterations: int, u: Tensor | None = None) -> Result:
-    u = random_start(W) if u is None else unit(u)
-    for i in range(num_iterations):
-        v = unit(W.T @ u)
-        if i < num_iterations - 1:
-            u = unit(W @ v)
-    return u @ W @ v, u, v
+def as_a_textbook(A: Tensor, steps: int, u: Tensor | None = None) -> Result:
+    b = torch.randn(A.size(0)).to(A) if u is None else u
+    for _ in range(steps):
+        a = torch.matmul(A.transpose(0, 1), b)
+        a = a / torch.sqrt(torch.dot(a, a))
+        b = torch.matmul(A, a)
+        b = b / torch.sqrt(torch.dot(b, b))
+    return torch.dot(b, torch.matmul(A, a)), b, a
 
 
-def _v_not_normalised(W: Tensor, num_iterations: int, u: Tensor | None = None) -> Result:
-    u = random_start(W) if u is None else u
-    for _ in range(num_iterations):
-        v = W.T @ u
-        u = unit(W @ v)
-    return u @ W @ v, u, v
+def lengths_by(norm: Any) -> dict[str, Any]:
+    """Both vectors divided by another measure of their size."""
+    return {"unit_v": lambda x: x / norm(x), "unit_u": lambda x: x / norm(x)}
 
 
-def _never_normalised(W: Tensor, num_iterations: int, u: Tensor | None = None) -> Result:
-    u = random_start(W) if u is None else u
-    for _ in range(num_iterations):
-        v = W.T @ u
-        u = W @ v
-    return u @ W @ v, u, v
+def in_place(x: Tensor) -> Tensor:
+    x /= x.norm()
+    return x
 
 
-def _normalised_at_the_end(W: Tensor, num_iterations: int, u: Tensor | None = None) -> Result:
-    u = random_start(W) if u is None else u
-    for _ in range(num_iterations):
-        v = W.T @ u
-        u = W @ v
-    u, v = unit(u), unit(v)
-    return u @ W @ v, u, v
+def written_into(u: Tensor, new: Tensor) -> Tensor:
+    with torch.no_grad():
+        return u.copy_(new)
 
 
-def _one_norm(W: Tensor, num_iterations: int, u: Tensor | None = None) -> Result:
-    u = random_start(W) if u is None else u
-    for _ in range(num_iterations):
-        v = W.T @ u
-        v = v / v.abs().sum()
-        u = W @ v
-        u = u / u.abs().sum()
-    return u @ W @ v, u, v
-
-
-def _same_order_of_old(W: Tensor, num_iterations: int, u: Tensor | None = None) -> Result:
-    """Both vectors from the old ones, as in a simultaneous assignment."""
-    u = random_start(W) if u is None else u
-    v = unit(W.T @ u)
-    for _ in range(num_iterations):
-        u, v = unit(W @ v), unit(W.T @ u)
-    return u @ W @ v, u, v
-
-
-def _u_or_random(W: Tensor, num_iterations: int, u: Tensor | None = None) -> Result:
-    return power_iteration(W, num_iterations, u or random_start(W))
-
-
-def _ignores_u(W: Tensor, num_iterations: int, u: Tensor | None = None) -> Result:
-    return power_iteration(W, num_iterations)
-
-
-def _writes_into_u(W: Tensor, num_iterations: int, u: Tensor | None = None) -> Result:
-    u = random_start(W) if u is None else u
-    for _ in range(num_iterations):
-        v = unit(W.T @ u)
-        with torch.no_grad():
-            u.copy_(unit(W @ v))
-    return u @ W @ v, u.clone(), v
-
-
-def _square_only(W: Tensor, num_iterations: int, u: Tensor | None = None) -> Result:
-    u = random_start(W) if u is None else u
-    for _ in range(num_iterations):
-        v = unit(W @ u)
-        u = unit(W @ v)
-    return u @ W @ v, u, v
-
-
-def _always_the_same(W: Tensor) -> Tensor:
+def always_the_same(W: Tensor) -> Tensor:
     generator = torch.Generator().manual_seed(0)
     return torch.randn(W.shape[0], dtype=W.dtype, generator=generator).to(W.device)
 
 
+def seeded(W: Tensor) -> Tensor:
+    torch.manual_seed(0)
+    return random_start(W)
+
+
 ANSWERS = Answers(
-    reference=power_iteration,
+    recipe=Recipe(powers),
     variants={
         "constant vectors": with_constant_vectors,
         "float64 inside": in_float64,
         "columns, and sigma as the last length": as_columns,
+        "as published code prints it": as_published,
+        "as a textbook prints it: dot and matmul": as_a_textbook,
     },
-    misconceptions=(
-        Misconception(
+    slips=(
+        slip(
             "sigma-from-old-u",
-            _old_u,
             "Your sigma is computed with the u from before its last update.",
             "Compute sigma after the loop, from the u and v that you return.",
+            {"stretch": lambda W, u, v, old: unit(old) @ W @ v},
+            {"stretch": lambda W, u, v, old: old @ W @ v},
         ),
-        Misconception(
+        slip(
+            "sigma-half-a-step-on",
+            "Your sigma is ‖Wᵀu‖ with the new u, and so half a step further than the v you return.",
+            "Compute u @ W @ v from the u and v that you return.",
+            stretch=lambda W, u, v, old: (W.T @ u).norm(),
+        ),
+        slip(
             "u-one-behind",
-            _u_not_updated,
             "Your last step updates v and not u.",
             "Each step updates both: first v, then u.",
+            {"last": lambda W, v, u, old: (unit(old), v)},
+            {"last": lambda W, v, u, old: (old, v)},
         ),
-        Misconception(
+        slip(
+            "v-one-ahead",
+            "You update v once more after the last step.",
+            "Each step ends with u: return the v from which that u was made.",
+            last=lambda W, v, u, old: (u, unit(W.T @ u)),
+        ),
+        slip(
             "one-step-less",
-            made(_right, lambda n: max(1, n - 1)),
             "Your loop makes one step less than num_iterations.",
             "range(num_iterations) makes exactly that many.",
+            {"steps": lambda n: max(1, n - 1)},
+            {"steps": lambda n: n - 1},
         ),
-        Misconception(
+        slip(
             "one-step-more",
-            made(_right, lambda n: n + 1),
             "Your loop makes one step more than num_iterations.",
             "range(num_iterations) makes exactly that many; do no step before or after the loop.",
+            steps=lambda n: n + 1,
         ),
-        Misconception(
+        slip(
             "runs-to-the-end",
-            made(_right, lambda n: 100),
             "Your loop does not look at num_iterations; it runs until nothing changes.",
             "Make exactly num_iterations steps, converged or not.",
+            steps=lambda n: 100,
         ),
-        Misconception(
+        family(
+            "fixed-steps",
+            "The number of steps that you make is {constant}, whatever num_iterations is.",
+            "Write `for _ in range(num_iterations):`, and return after the loop and not in it.",
+            (1, 3),
+            lambda k: {"steps": lambda n: k},
+        ),
+        slip(
             "both-from-old",
-            _same_order_of_old,
             "You compute u from the v before its update; the new v is meant.",
             "In each step: first v from u, then u from this new v.",
+            from_v=lambda old, new: new if old is None else old,
         ),
-        Misconception(
+        slip(
             "v-not-normalised",
-            _v_not_normalised,
             "Your v does not have length 1.",
             "Divide both by their lengths: v ← Wᵀu/‖Wᵀu‖, and u ← Wv/‖Wv‖.",
+            unit_v=as_given,
         ),
-        Misconception(
+        slip(
+            "u-not-normalised",
+            "Your u does not have length 1.",
+            "Divide both by their lengths: v ← Wᵀu/‖Wᵀu‖, and u ← Wv/‖Wv‖.",
+            unit_u=as_given,
+        ),
+        slip(
             "never-normalised",
-            _never_normalised,
             "You never divide by the lengths.",
             "Divide both by their lengths, in every step.",
+            unit_v=as_given,
+            unit_u=as_given,
         ),
-        Misconception(
+        slip(
             "normalised-at-the-end",
-            _normalised_at_the_end,
             "You divide by the lengths only at the end, and until then the entries overflow.",
             "Divide in every step.",
+            unit_v=as_given,
+            unit_u=as_given,
+            last=lambda W, v, u, old: (unit(u), unit(v)),
         ),
-        Misconception(
+        slip(
             "one-norm",
-            _one_norm,
             "You divide by the sum of the absolute values, which is the 1-norm.",
             "The length is the square root of the sum of the squares.",
+            lengths_by(lambda x: x.abs().sum()),
         ),
-        Misconception(
+        slip(
+            "largest-entry",
+            "You divide by the largest entry, and not by the length.",
+            "The length is the square root of the sum of the squares.",
+            lengths_by(lambda x: x.abs().max()),
+        ),
+        slip(
+            "squared-length",
+            "You divide by the squared length; the square root is missing.",
+            "The length is the square root of the sum of the squares.",
+            lengths_by(lambda x: x @ x),
+        ),
+        slip(
+            "normalised-in-place",
+            "You divide in place, as v /= v.norm() does, and write over what autograd needs for the "
+            "gradient of that length.",
+            "Make a new tensor, v = v / v.norm(), or run the loop inside `with torch.no_grad():` and "
+            "compute sigma after it.",
+            {"unit_v": in_place, "unit_u": in_place},
+            {"unit_v": in_place},
+            {"unit_u": in_place},
+        ),
+        slip(
             "squared",
-            made(lambda W, u, v: ((u @ W @ v) ** 2, u, v)),
             "Your sigma is the square: the largest eigenvalue of WᵀW.",
             "Sigma is uᵀWv, the square root of that eigenvalue.",
+            {"sigma": lambda s: s**2},
         ),
-        Misconception(
-            "u-and-v-swapped",
-            made(lambda W, u, v: (u @ W @ v, v, u)),
-            "You return v before u.",
-            "Return sigma, u, v: u has one entry for each row of W.",
+        slip(
+            "square-root",
+            "Your sigma is the square root of the largest singular value.",
+            "uᵀWv is the largest singular value itself: no root is left to take.",
+            sigma=lambda s: s.sqrt(),
         ),
-        Misconception(
-            "only-sigma",
-            made(lambda W, u, v: u @ W @ v),
-            "You return sigma alone.",
-            "Return all three: return sigma, u, v.",
-        ),
-        Misconception(
+        slip(
             "sigma-is-a-float",
-            made(lambda W, u, v: ((u @ W @ v).item(), u, v)),
             "Your sigma is a Python number; .item() cuts it off from W.",
             "Return the 0-d tensor that u @ W @ v gives.",
+            sigma=lambda s: s.item(),
         ),
-        Misconception(
+        slip(
             "sigma-is-a-matrix",
-            made(lambda W, u, v: ((u @ W @ v).reshape(1, 1), u, v)),
-            "Your sigma has the shape (1, 1).",
+            "Your sigma has an axis that it should not have.",
             "With u and v as vectors, u @ W @ v is a 0-d tensor.",
+            {"sigma": lambda s: s.reshape(1, 1)},
+            {"sigma": lambda s: s.reshape(1)},
         ),
-        Misconception(
+        slip(
             "cut-off",
-            torch.no_grad()(power_iteration),
             "Your sigma is cut off from W, by no_grad() or detach().",
             "Compute the last line, sigma = u @ W @ v, with W itself and outside no_grad().",
+            sigma=lambda s: s.detach(),
         ),
-        Misconception(
+        slip(
+            "u-and-v-swapped",
+            "You return v before u.",
+            "Return sigma, u, v: u has one entry for each row of W.",
+            result=lambda s, u, v: (s, v, u),
+        ),
+        slip(
+            "sigma-last",
+            "You return u, v, sigma; sigma comes first.",
+            "Write: return sigma, u, v.",
+            result=lambda s, u, v: (u, v, s),
+        ),
+        slip(
+            "only-sigma",
+            "You return sigma alone.",
+            "Return all three: return sigma, u, v.",
+            result=lambda s, u, v: s,
+        ),
+        slip(
+            "vectors-as-columns",
+            "Your u and v are matrices with one column.",
+            "Return vectors, (out,) and (in,): u.flatten() makes one of a column.",
+            result=lambda s, u, v: (s, u.reshape(-1, 1), v.reshape(-1, 1)),
+        ),
+        slip(
             "ignores-u",
-            _ignores_u,
             "You start at random although u is given.",
             "Draw a random start only if u is None.",
+            is_missing=lambda u: True,
         ),
-        Misconception(
+        slip(
             "truth-of-a-tensor",
-            _u_or_random,
             "You ask whether u is true, and a tensor with several entries is neither true nor false.",
             "Write: if u is None.",
+            is_missing=lambda u: not u,
         ),
-        Misconception(
+        slip(
             "writes-into-u",
-            _writes_into_u,
-            "You write the result into the u that you were given.",
-            "Assign a new tensor: u = ..., without copy_ or an index.",
+            "You write into the u that you were given.",
+            "Assign a new tensor: u = u / u.norm(), without copy_, an index, or an operator like /=.",
+            {"store": written_into},
+            {"begin": in_place},
         ),
-        Misconception(
+        slip(
             "starts-with-ones",
-            made(_right, start=lambda W: torch.ones_like(W[:, 0])),
-            "Without u you start with a vector of ones, which may be orthogonal to the right one.",
+            "Without u you start with a vector of equal entries, which may be orthogonal to the right "
+            "one.",
             "Draw the start at random, with torch.randn.",
+            start=lambda W: torch.ones_like(W[:, 0]),
         ),
-        Misconception(
+        slip(
+            "starts-with-zeros",
+            "Without u you start with zeros: their length is 0, and 0/0 is NaN.",
+            "Draw the start at random, with torch.randn.",
+            start=lambda W: torch.zeros_like(W[:, 0]),
+        ),
+        slip(
             "always-the-same-start",
-            made(_right, start=_always_the_same),
             "Without u you draw the same start every time.",
             "Draw from PyTorch's own random numbers, without a seed of yours.",
+            {"start": always_the_same},
+            {"start": seeded},
         ),
-        Misconception(
+        slip(
+            "start-of-the-inputs",
+            "Without u your start has one entry for each column of W.",
+            "u has one entry for each row: W.shape[0].",
+            start=lambda W: torch.randn(W.shape[1], dtype=W.dtype, device=W.device),
+        ),
+        slip(
             "float32-start",
-            made(_right, start=lambda W: torch.randn(W.shape[0], device=W.device)),
             "Without u your start is always float32.",
             "Give torch.randn the dtype of W: dtype=W.dtype.",
+            start=lambda W: torch.randn(W.shape[0], device=W.device),
         ),
-        Misconception(
+        slip(
             "start-on-the-cpu",
-            made(_right, start=lambda W: torch.randn(W.shape[0], dtype=W.dtype)),
             "Without u your start lies on the CPU.",
             "Give torch.randn the device of W: device=W.device.",
+            start=lambda W: torch.randn(W.shape[0], dtype=W.dtype),
         ),
-        Misconception(
+        slip(
             "square-only",
-            _square_only,
             "You multiply by W twice, which finds an eigenvector; W need not even be square.",
             "v ← Wᵀu/‖Wᵀu‖ goes back through the transposed matrix.",
+            towards_v=lambda W, u: W @ u,
+        ),
+        slip(
+            "transposed-twice",
+            "You multiply by Wᵀ twice, which finds an eigenvector; W need not even be square.",
+            "u ← Wv/‖Wv‖: the second multiplication is by W itself.",
+            towards_u=lambda W, v: W.T @ v,
+        ),
+        slip(
+            "roles-swapped",
+            "You multiply by W first and by Wᵀ then; u has one entry for each row of W, so Wᵀ is first.",
+            "First v ← Wᵀu/‖Wᵀu‖, and then u ← Wv/‖Wv‖.",
+            towards_v=lambda W, u: W @ u,
+            towards_u=lambda W, v: W.T @ v,
         ),
     ),
 )

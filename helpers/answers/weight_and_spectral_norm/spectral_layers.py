@@ -1,73 +1,133 @@
-"""Right layers with spectral norm: the oracle, the lesson's own, PyTorch's order, and a base of
-the wrong ones."""
+"""Right layers with spectral norm: the lesson's own in parts, which is the recipe, and others."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import nn
 
 from helpers.answers.weight_and_spectral_norm.power_iteration import power_iteration, unit
+from helpers.checking.recipe import Recipe
 
 Tensor = torch.Tensor
 
 
-class _Base(nn.Module):
-    """The parameters and the buffer at their start."""
+class PowerIteration(nn.Module):
+    """The lesson's layer in parts that can be exchanged."""
+
+    u: Any
+    default_n = 1
+
+    def __init__(
+        self, in_features: int, out_features: int, n_power_iterations: int | None = None
+    ) -> None:
+        self.prepare()
+        start = nn.Linear(in_features, out_features)
+        self.weight = start.weight
+        self.bias = start.bias
+        self.n = self.default_n if n_power_iterations is None else n_power_iterations
+        self.make_u(self.first_u(in_features, out_features))
+        self.finish()
+
+    def prepare(self) -> None:
+        super().__init__()
+
+    def first_u(self, inputs: int, outputs: int) -> Tensor:
+        return unit(torch.randn(outputs))
+
+    def make_u(self, u: Tensor) -> None:
+        self.register_buffer("u", u)
+
+    def finish(self) -> None:
+        pass
+
+    def forward(self, x: Tensor) -> Tensor:
+        s = self.sigma(self.stretch(*self.vectors()))
+        return self.shifted(self.product(self.input(x), self.divided(s)), s)
+
+    def vectors(self) -> tuple[Tensor, Tensor]:
+        keeps = self.keeps()
+        with self.recording():
+            u, v = self.iterated(self.begin(), self.steps())
+            if keeps:
+                self.store(u)
+        return u, v
+
+    def keeps(self) -> bool:
+        return self.training
+
+    def recording(self) -> AbstractContextManager[Any]:
+        return torch.no_grad()
+
+    def begin(self) -> Tensor:
+        return self.u  # type: ignore[no-any-return]
+
+    def steps(self) -> int:
+        return self.n
+
+    def iterated(self, u: Tensor, steps: int) -> tuple[Tensor, Tensor]:
+        v = self.unit_v(self.weight.T @ u)
+        for _ in range(steps):
+            v = self.unit_v(self.weight.T @ u)
+            u = self.unit_u(self.weight @ v)
+        return u, v
+
+    def unit_v(self, v: Tensor) -> Tensor:
+        return unit(v)
+
+    def unit_u(self, u: Tensor) -> Tensor:
+        return unit(u)
+
+    def store(self, u: Tensor) -> None:
+        self.u = u
+
+    def stretch(self, u: Tensor, v: Tensor) -> Tensor:
+        return u @ self.weight @ v
+
+    def sigma(self, s: Tensor) -> Tensor:
+        return s
+
+    def divided(self, s: Tensor) -> Tensor:
+        return self.weight / s
+
+    def input(self, x: Tensor) -> Tensor:
+        return x
+
+    def product(self, x: Tensor, w: Tensor) -> Tensor:
+        return x @ w.T
+
+    def shifted(self, y: Tensor, s: Tensor) -> Tensor:
+        return y + self.bias
+
+
+RECIPE = Recipe(PowerIteration)
+
+
+class AsInTheLesson(nn.Module):
+    """With power_iteration, and in evaluation an iteration that is not kept."""
 
     u: Tensor
 
     def __init__(self, in_features: int, out_features: int, n_power_iterations: int = 1) -> None:
         super().__init__()
         start = nn.Linear(in_features, out_features)
-        self.weight = nn.Parameter(start.weight.detach().clone())
-        self.bias = nn.Parameter(start.bias.detach().clone())
+        self.weight, self.bias = start.weight, start.bias
         self.n_power_iterations = n_power_iterations
         self.register_buffer("u", unit(torch.randn(out_features)))
 
-
-class SpectralNormLinear(_Base):
-    """What all right layers come to: the singular value decomposition, as an oracle."""
-
     def forward(self, x: Tensor) -> Tensor:
-        if self.training:
-            left, values, _ = torch.linalg.svd(self.weight, full_matrices=False)
-            self.u.copy_(left[:, 0].detach())
-            sigma = values[0]
-        else:
-            v = unit(self.weight.detach().T @ self.u)
-            sigma = self.u @ self.weight @ v
-        return F.linear(x, self.weight / sigma, self.bias)
-
-
-class PowerIteration(_Base):
-    """In parts that can be exchanged: a base of the wrong ones."""
-
-    def steps(self) -> int:
-        """How many iterations this pass makes; the new u is kept when there are any."""
-        return self.n_power_iterations if self.training else 0
-
-    def vectors(self) -> tuple[Tensor, Tensor]:
         with torch.no_grad():
-            u, v = self.u, unit(self.weight.T @ self.u)
-            for _ in range(self.steps()):
-                v = unit(self.weight.T @ u)
-                u = unit(self.weight @ v)
-            if self.steps():
+            _, u, v = power_iteration(self.weight, self.n_power_iterations, self.u)
+            if self.training:
                 self.u = u
-        return u, v
-
-    def sigma(self) -> Tensor:
-        u, v = self.vectors()
-        return u @ self.weight @ v
-
-    def forward(self, x: Tensor) -> Tensor:
-        return F.linear(x, self.weight / self.sigma(), self.bias)
+        sigma = u @ self.weight @ v
+        return x @ (self.weight / sigma).T + self.bias
 
 
-class AsInTorch(_Base):
+class AsInTorch(AsInTheLesson):
     """u before v, both buffers, and a start that is refined in the constructor."""
 
     v: Tensor
@@ -90,21 +150,22 @@ class AsInTorch(_Base):
         return F.linear(x, self.weight / sigma, self.bias)
 
 
-class AsInTheLesson(_Base):
-    """With power_iteration, and in evaluation one iteration more that is not kept."""
+class AsPublished(AsInTheLesson):
+    """As code for generative networks has it: on .data, with 1e-12 beside the length."""
+
+    def l2normalize(self, x: Tensor, eps: float = 1e-12) -> Tensor:
+        return x / (x.norm() + eps)
 
     def forward(self, x: Tensor) -> Tensor:
-        with torch.no_grad():
-            _, u, v = power_iteration(self.weight, self.n_power_iterations, self.u)
-            if self.training:
-                self.u = u
-        sigma = u @ self.weight @ v
-        return x @ (self.weight / sigma).T + self.bias
-
-
-class DividesOutputs(PowerIteration):
-    def forward(self, x: Tensor) -> Tensor:
-        return x @ self.weight.T / self.sigma() + self.bias
+        w = self.weight
+        u = self.u
+        for _ in range(self.n_power_iterations):
+            v = self.l2normalize(torch.mv(torch.t(w.data), u.data))
+            u = self.l2normalize(torch.mv(w.data, v.data))
+        if self.training:
+            self.u.data = u
+        sigma = u.dot(w.mv(v))
+        return F.linear(x, w / sigma.expand_as(w), self.bias)
 
 
 class SubclassOfLinear(nn.Linear):
@@ -126,21 +187,13 @@ class SubclassOfLinear(nn.Linear):
         return F.linear(x, self.weight / (self.weight @ v).norm(), self.bias)
 
 
-def layer(forward: Callable[[PowerIteration, Tensor], Tensor]) -> type:
-    """A layer with this forward of (layer, x)."""
-
-    class Made(PowerIteration):
-        pass
-
-    Made.forward = forward  # type: ignore[assignment, method-assign]
-    return Made
+class DividesOutputs(PowerIteration):
+    def forward(self, x: Tensor) -> Tensor:
+        return x @ self.weight.T / self.stretch(*self.vectors()) + self.bias
 
 
-def stepping(steps: Callable[[PowerIteration], int]) -> type:
-    """A layer that makes this number of iterations, and keeps u if there are any."""
+class RestsInEvaluation(PowerIteration):
+    """No iteration in evaluation: v from the u that was kept."""
 
-    class Made(PowerIteration):
-        pass
-
-    Made.steps = steps  # type: ignore[assignment, method-assign]
-    return Made
+    def steps(self) -> int:
+        return self.n if self.training else 0

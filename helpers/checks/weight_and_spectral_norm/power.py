@@ -20,7 +20,7 @@ OWN_DECOMPOSITIONS = frozenset(
 )
 """PyTorch's own ways to the largest singular value."""
 
-DRAWS = 20
+DRAWS = 5
 CONVERGED = 40
 """After this many steps, with a second singular value of at most half the first, 2⁻⁸⁰ is left."""
 
@@ -46,19 +46,18 @@ def _cases(rng: torch.Generator) -> Iterator[Case]:
     yield given("one step on a wide matrix", draw(2, 3), 1)
     yield given("two steps on a tall matrix", draw(3, 2), 2)
     yield given("five steps on a square matrix", draw(3, 3), 5)
-    yield given("one row", draw(1, 4), 1)
-    yield given("one column", draw(4, 1), 2)
     yield given("float64", draw(3, 4, dtype=torch.float64), 3)
-    yield given("a transposed matrix", draw(4, 3).t(), 3)
     yield given("entries near 1000", draw(3, 4) + 1e3, 2, draw(3).abs() + 0.5)
     yield given("large entries and many steps", draw(3, 4) * 1e3, 60)
     yield with_u("a start that is not of length 1", draw(3, 2), 2, draw(3) * 5)
-    yield given("a W that asks for gradients", draw(2, 3).requires_grad_(), 2)
     for name, dtype in (("no start is given", torch.float32), ("float64, no start", torch.float64)):
         W = with_singular_values(rng, 4, 3, [2.0, 1.0, 0.5], dtype)
         yield without(name, "converged", W, CONVERGED)
     yield without("a random start at each call", "starts", torch.eye(64), 1)
-    yield without("on another device", "device", torch.empty(3, 4, device="meta"), 2)
+    yield given("one row", draw(1, 4), 1).beyond()
+    yield given("one column", draw(4, 1), 2).beyond()
+    yield given("a transposed matrix", draw(4, 3).t(), 3).beyond()
+    yield without("on another device", "device", torch.empty(3, 4, device="meta"), 2).beyond()
 
 
 def _observe(power_iteration: Any, case: Case) -> Iterator[tuple[str, Any]]:
@@ -123,12 +122,12 @@ POWER_ITERATION = Check(
             **LOOSE,
         ),
         "level starts": Aspect(
-            "power_iteration(torch.eye(64), 1) twenty times, and then the number of u whose "
+            "power_iteration(torch.eye(64), 1) five times, and then the number of u whose "
             "entries are all the same",
             "Without u the start must be random.",
         ),
         "starts": Aspect(
-            "power_iteration(torch.eye(64), 1) twenty times, and then the number of different u",
+            "power_iteration(torch.eye(64), 1) five times, and then the number of different u",
             "Without u each call must start from a new random vector.",
         ),
         "W afterwards": Aspect(f"{CALL}, and then W", "Your code changed W."),
@@ -143,7 +142,8 @@ POWER_ITERATION = Check(
 def check_power_iteration(power_iteration: Callable[..., Any]) -> None:
     """Check `power_iteration(W, num_iterations, u=None) -> (sigma, u, v)` for `W` of shape
     (out, in): exactly `num_iterations` times v ← Wᵀu/‖Wᵀu‖ and then u ← Wv/‖Wv‖;
-    sigma = uᵀWv is a 0-d tensor with a gradient for W. Without `u` the start is random.
+    sigma = uᵀWv is a 0-d tensor with a gradient for W. Without `u` the start is random. W and the
+    given u are not changed; float32 and float64 are kept.
 
     Source: R. von Mises and H. Pollaczek-Geiringer 1929, "Praktische Verfahren der
     Gleichungsauflösung".

@@ -2,7 +2,7 @@
 
 Right layers differ in the order of the power iteration and in what else they store, so everything
 is looked at after it has converged: the singular values of the weights halve from one to the next,
-and what is left of the start after `FORWARDS` steps is far below the rounding.
+and what is left of the start after `FORWARDS` steps is below the tolerance.
 """
 
 from __future__ import annotations
@@ -20,10 +20,15 @@ from helpers.checks.weight_and_spectral_norm.layers import (
     parts_of_torch,
     saved_among,
 )
-from helpers.checks.weight_and_spectral_norm.matrices import with_singular_values
+from helpers.checks.weight_and_spectral_norm.matrices import (
+    NoticeMatrixNorms,
+    with_singular_values,
+)
 from helpers.checks.weight_and_spectral_norm.power import OWN_DECOMPOSITIONS
 
-FORWARDS = 40
+FORWARDS = 12
+EVALUATIONS = 3
+"""So many passes in evaluation would move u, if they could."""
 
 
 def _cases(rng: torch.Generator) -> Iterator[Case]:
@@ -36,6 +41,7 @@ def _cases(rng: torch.Generator) -> Iterator[Case]:
         largest: float = 3.0,
         forwards: int = FORWARDS,
         n: int = 1,
+        shift: float = 0.0,
         dtype: torch.dtype = torch.float32,
     ) -> Case:
         def weight(first: float, ratio: float) -> torch.Tensor:
@@ -45,6 +51,7 @@ def _cases(rng: torch.Generator) -> Iterator[Case]:
         def draw(*shape: int) -> torch.Tensor:
             return torch.randn(shape, generator=rng, dtype=dtype)
 
+        close_weight = weight(2.0, 0.95)
         return Case(
             name,
             in_features=in_features,
@@ -54,19 +61,20 @@ def _cases(rng: torch.Generator) -> Iterator[Case]:
             forwards=forwards,
             weight=weight(largest, 0.5),
             next_weight=weight(2.0, 0.5),
-            close_weight=weight(2.0, 0.95),
+            close_weight=close_weight,
+            left=torch.linalg.svd(close_weight.double()).U,
             bias=draw(out_features),
-            x=draw(*x_shape, in_features),
+            x=draw(*x_shape, in_features) + shift,
             upstream=draw(*x_shape, out_features),
         )
 
-    yield case("one output", 1, 2, (1,))
     yield case("two outputs", 2, 3, (4,))
     yield case("a weight that shrinks every vector", 3, 2, (4,), largest=0.4)
-    yield case("no leading axis", 3, 2, ())
-    yield case("two leading axes", 2, 4, (2, 3))
     yield case("as many outputs as inputs", 3, 3, (4,), dtype=torch.float64)
     yield case("one pass with many iterations", 4, 3, (3,), forwards=1, n=FORWARDS)
+    yield case("two leading axes", 2, 4, (2, 3))
+    yield case("inputs near 1000", 3, 2, (4,), shift=1e3)
+    yield case("no leading axis", 3, 2, ()).beyond()
 
 
 def _observe(make: Any, case: Case) -> Iterator[tuple[str, Any]]:
@@ -79,6 +87,8 @@ def _observe(make: Any, case: Case) -> Iterator[tuple[str, Any]]:
     yield "torch's parts", parts_of_torch(layer)
     yield "buffer u", _shape_of_u(layer)
     yield "saved", saved_among(layer, ("bias", "weight", "u"))
+    if case.out_features > 1:
+        yield "starts", len({str(made.u.tolist()) for made in (layer, new(), new())})
     model = in_a_model(layer).to(case.x.dtype)
     assign(layer, weight=case.weight, bias=case.bias)
     yield from _in_training(model, layer, case)
@@ -90,6 +100,7 @@ def _observe(make: Any, case: Case) -> Iterator[tuple[str, Any]]:
     yield from _after_new_weights(model, layer, case)
     if min(case.in_features, case.out_features) > 1 and case.x.dim() == 2:
         yield "second direction", _second_direction(model.double(), layer, case)
+        yield "one pass", _progress(model, layer, case)
 
 
 def _shape_of_u(layer: Any) -> str:
@@ -99,10 +110,12 @@ def _shape_of_u(layer: Any) -> str:
 
 def _in_training(model: Any, layer: Any, case: Case) -> Iterator[tuple[str, Any]]:
     """Output, gradients and state when the power iteration has converged."""
-    for _ in range(case.forwards - 1):
-        model(case.x)
     leaf = case.x.detach().clone().requires_grad_()
-    out = model(leaf)
+    with NoticeMatrixNorms() as norms:
+        for _ in range(case.forwards - 1):
+            model(case.x)
+        out = model(leaf)
+    yield "torch's norm", norms.any
     yield "output", out
     yield "connected", bool(getattr(out, "requires_grad", False))
     leaves = (leaf, layer.weight, layer.bias)
@@ -120,7 +133,7 @@ def _in_training(model: Any, layer: Any, case: Case) -> Iterator[tuple[str, Any]
 def _after_new_weights(model: Any, layer: Any, case: Case) -> Iterator[tuple[str, Any]]:
     """In evaluation u stays where it was; in training it follows the weight."""
     assign(layer, weight=case.next_weight)
-    for _ in range(FORWARDS):
+    for _ in range(EVALUATIONS):
         model(case.x)
     yield "u·uᵀ after evaluation", torch.outer(layer.u, layer.u)
     model.train()
@@ -148,6 +161,23 @@ def _second_direction(model: Any, layer: Any, case: Case) -> float:
     return float(minors.abs().max() / S.square().sum())
 
 
+def _progress(model: Any, layer: Any, case: Case) -> float:
+    """The part of the second singular vector in u, against the first one, after a pass by what it
+    was before it. Each iteration multiplies it by (second / first singular value)², in whichever
+    order, and so this counts the iterations of a pass.
+    """
+
+    def part() -> float:
+        first, second = case.left.T[:2] @ layer.u.detach()
+        return float(second / first)
+
+    with torch.no_grad():
+        model(case.x.double())
+        before = part()
+        model(case.x.double())
+    return part() / before if before else 0.0
+
+
 MADE = "layer = SpectralNormLinear({in_features}, {out_features}{settings})"
 USED = "layer({x}) in training, pass {forwards}, weight = {weight}, bias = {bias}"
 LOOSE: Any = {"rtol": 1e-3, "atol": 1e-4}
@@ -173,6 +203,14 @@ SPECTRAL_NORM_LINEAR = Check(
             f"{MADE}, and then which of bias, weight, u are in layer.state_dict()",
             "The state_dict does not hold all that a copy of the layer needs.",
         ),
+        "starts": Aspect(
+            f"{MADE} three times, and then the number of different u",
+            "The buffer u must be random at the start.",
+        ),
+        "torch's norm": Aspect(
+            f"{USED}, and then whether it used torch.linalg.norm of a matrix",
+            "Your layer uses PyTorch's own matrix norm, which this exercise asks you to do without.",
+        ),
         "output": Aspect(USED, "The output in training is wrong.", **LOOSE),
         "connected": Aspect(
             f"{USED}, and then requires_grad of the output",
@@ -186,6 +224,7 @@ SPECTRAL_NORM_LINEAR = Check(
         "weight gradient": Aspect(
             f"{USED}, .backward({{upstream}}), and then weight.grad",
             "The gradient of the weight is wrong.",
+            of_largest=True,
             **LOOSE,
         ),
         "bias gradient": Aspect(
@@ -240,6 +279,12 @@ SPECTRAL_NORM_LINEAR = Check(
             "Autograd looked into the power iteration; u and v must be constants.",
             atol=1e-6,
         ),
+        "one pass": Aspect(
+            "one pass in training after the weight has changed, and then the factor by which u came "
+            "nearer to the first singular vector",
+            "A pass in training does not make n_power_iterations, which is 1 unless it is given.",
+            rtol=1e-3,
+        ),
     },
     praise="no input is stretched by more than 1, up to what the iteration has not found yet.",
     reread="Dividing by the largest stretch",
@@ -251,10 +296,11 @@ def check_spectral_norm_linear(SpectralNormLinear: Any) -> None:
     """Check `SpectralNormLinear(in_features, out_features, n_power_iterations=1)`, an `nn.Module`
     with the parameters `weight` (out, in) and `bias` (out,) and the buffer `u` (out,).
 
-    Judged after many passes, where the order of the iteration and extra buffers do not show: the
-    output with weight/sigma and the whole bias, the gradients with u and v as constants, u updated
-    in training only, the weight itself unchanged, the `state_dict`. Source: Miyato, Kataoka,
-    Koyama and Yoshida 2018, "Spectral Normalization for Generative Adversarial Networks".
+    Judged after many passes, where the order of the iteration and extra buffers do not show. What
+    counts: the output with weight/sigma and the whole bias, the gradients with u and v as constants,
+    u random at the start and updated in training only, by n_power_iterations a pass, the weight
+    itself unchanged, the `state_dict`. Source: Miyato, Kataoka, Koyama and Yoshida 2018, "Spectral
+    Normalization for Generative Adversarial Networks".
 
     Raises:
         NotAttempted: the stub is still there.
