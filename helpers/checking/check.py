@@ -98,18 +98,3 @@ class Check:
     """For a check with tiers: from what was seen in the last case (after `measure`) to a grade."""
     each_case_alone: bool = False
     """A mistake is recognised by the case in which it shows, since the others take long."""
-
-
-@dataclass(frozen=True)
-class Misconception:
-    id: str
-    make: Any
-    diagnosis: str
-    hint: str
-
-
-def Answers(reference: Any, misconceptions: Any, variants: Any = None) -> Any:  # noqa: N802
-    from helpers.checking import recipe as r
-
-    slips = tuple(r.slip(m.id, m.diagnosis, m.hint, whole=m.make) for m in misconceptions)
-    return r.Answers(r.Recipe(lambda: reference), slips, variants or {}, reference)
