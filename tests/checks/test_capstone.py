@@ -103,7 +103,7 @@ def test_ways_to_choose_what_decays_that_many_use(decays: Any, slip: str) -> Non
 def failure(build_model: Any, configure: Any = adamw_training) -> tuple[str, str]:
     verdict = judge(CAPSTONE, observer(CAPSTONE, (build_model, configure)))
     assert verdict.outcome == "failed"
-    return verdict.key, verdict.misconception or ""
+    return verdict.key, verdict.misconception or verdict.guess or ""
 
 
 @pytest.fixture(scope="module")
