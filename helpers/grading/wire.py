@@ -147,7 +147,7 @@ def _observation(what: Any) -> Observation:
         raise WireError("An observation has no values.")
     if any(isinstance(value, (list, tuple, dict)) for value in seen.values()):
         raise WireError("An observed value is not plain.")
-    after = what.get("builtins_after")
+    after = what.get("builtins_after", 0)
     if (
         type(after) is not int
         or not isinstance(builtins, list)

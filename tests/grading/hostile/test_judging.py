@@ -146,6 +146,7 @@ def test_any_observation_is_judged(data: Any, check: Check) -> None:
             "trouble": data.draw(troubles),
             "printed": data.draw(st.text(max_size=30)),
             "builtins": data.draw(st.lists(st.text(max_size=9), max_size=2)),
+            "builtins_after": data.draw(st.integers(-2, 9)),
         }
         (one,) = wire.observations_received(through_the_wire({"observations": [sent]}), 1)
         return one
