@@ -24,8 +24,12 @@ GLOBAL_ASPECTS = {
 }
 
 
+UNKNOWN = Aspect("the check", "Something else was seen than the check looks at.")
+"""What a forged observation may hold."""
+
+
 def aspect_of(check: Check, key: str) -> Aspect:
-    return GLOBAL_ASPECTS[key] if key in GLOBAL_ASPECTS else check.aspects[key]
+    return GLOBAL_ASPECTS.get(key) or check.aspects.get(key, UNKNOWN)
 
 
 Fault = tuple[str, Difference | None]

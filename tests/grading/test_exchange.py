@@ -171,7 +171,7 @@ def test_feedback_reaches_its_student(classroom: Classroom) -> None:
     assert "✓ numerical gradient — " in classroom.perfect.read_feedback()
     text = classroom.mistaken.read_feedback()
     assert "✗ numerical gradient — " in text
-    assert "[divided-by-h]" in text
+    assert "Your result is twice the gradient" in text
     assert "✓ number of parameters — " in text
 
 
