@@ -112,11 +112,11 @@ STUDENTS: dict[str, dict[str, Any]] = {
         },
         "score": 16 - 1 - 2 - 2 - 2 - 2,
         "feedback": [
-            "half-at-zero",
-            "derivative-of-input",
-            "derivative-without-product-rule",
+            "Your value lets autograd find the slope ½ at 0",
+            "You used x·(1 − x) where s·(1 − s) is meant",
+            "Your derivative is Φ(x) alone",
             "AttributeError",
-            "drops-later-biases",
+            "bias",
         ],
     },
     "warns": {
