@@ -62,7 +62,7 @@ def test_from_a_wrong_sigmoid_to_a_moved_slider(open_notebook: Callable[[str], A
     write(page, todo, WRONG)
     run(page, cell(page, "return x * (1 - x)"))
     run(page, check)
-    message = check.locator(".jp-OutputArea-output")
+    message = check.locator(".jp-OutputArea")
     expect(message).to_contain_text("✗ sigmoid — The derivative of MySigmoid is wrong.")
     expect(message).to_contain_text("You used x·(1 − x) where s·(1 − s) is meant")
     check.evaluate("node => node.scrollIntoView({block: 'start'})")
@@ -71,7 +71,7 @@ def test_from_a_wrong_sigmoid_to_a_moved_slider(open_notebook: Callable[[str], A
     write(page, cell(page, "return x * (1 - x)"), RIGHT)
     run(page, cell(page, "return s * (1 - s)"))
     run(page, check)
-    expect(check.locator(".jp-OutputArea-output")).to_contain_text("✓ sigmoid — right from")
+    expect(check.locator(".jp-OutputArea")).to_contain_text("✓ sigmoid — right from")
 
     demo = cell(page, "activation_functions_demo()")
     run(page, demo)
