@@ -33,9 +33,9 @@ def test_a_broken_checker_fails_the_solution_notebook(tmp_path: Path) -> None:
     shutil.copy(ROOT / LESSON, tmp_path / LESSON)
     answers = tmp_path / "helpers/answers/start_here/count_parameters.py"
     text = answers.read_text(encoding="utf-8")
-    right = "return sum(p.numel() for p in model.parameters() if p.requires_grad)"
+    right = "    result: Any = lambda n: n,\n"
     assert right in text
-    answers.write_text(text.replace(right, right + " + 1"), encoding="utf-8")
+    answers.write_text(text.replace(right, right.replace(": n,", ": n + 1,")), encoding="utf-8")
     result = nbval(tmp_path)
     assert result.returncode == 1, result.stdout
     assert "number of parameters — The number is wrong." in result.stdout
