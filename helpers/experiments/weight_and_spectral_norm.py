@@ -75,7 +75,7 @@ def weights_in_use(model: nn.Sequential) -> list[Tensor]:
     model.eval()
     found = []
     for layer in layers_of(model):
-        stored: Any = layer.weight if hasattr(layer, "weight") else layer.v
+        stored: Any = layer.v if hasattr(layer, "v") else layer.weight
         units = torch.eye(stored.shape[1], device=stored.device)  # (in, in)
         found.append((layer(units) - layer(torch.zeros_like(units[:1]))).T)
     return found
