@@ -189,7 +189,8 @@ SIGNS = (
         says(
             "shapes-do-not-fit",
             "Two tensors meet entry by entry, and their shapes do not fit.",
-            "Write both shapes beside the line; keepdim=True or view(-1, 1) makes a column of a row.",
+            "Write both shapes beside the line; keepdim=True or view(-1, 1) makes a column of a "
+            "row. To look for a tensor in a list, compare id(p): `in` compares the entries.",
         ),
     ),
     Sign(
@@ -355,8 +356,8 @@ SIGNS = (
         says(
             "argument-of-a-wrong-kind",
             "A function gets an argument of a kind that it does not take.",
-            "PyTorch's functions often want a tensor where a number stands; torch.clamp, operators and "
-            "methods of the tensor take numbers.",
+            "Look up what it takes: torch.maximum, torch.mean and torch.bernoulli want a tensor, "
+            "torch.rand wants sizes; torch.clamp and operators also take numbers.",
         ),
     ),
     Sign(

@@ -378,7 +378,7 @@ def refusal_slips(p: str) -> tuple[Slip, ...]:
         slip(
             "refuses-the-ends",
             "Your code refuses 0 or 1, which are both allowed.",
-            "Compare with <=, not with <.",
+            write,
             {"refuse": refusing(lambda p: not 0 < p < 1)},
             {"refuse": refusing(lambda p: not 0 < p <= 1)},
             {"refuse": refusing(lambda p: not 0 <= p < 1)},

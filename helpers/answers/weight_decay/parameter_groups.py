@@ -224,7 +224,7 @@ ANSWERS = Answers(
         ),
         slip(
             "only-biases",
-            "You spare the biases but decay the weights of normalisation layers.",
+            "You sort out the biases alone; the weights of normalisation layers belong with them.",
             "Ask isinstance(module, ...) for the module that holds the parameter.",
             is_norm=_never,
         ),

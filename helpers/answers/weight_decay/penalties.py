@@ -218,7 +218,7 @@ ANSWERS = Answers(
         ),
         slip(
             "mse-mean",
-            "Your L2 penalty is F.mse_loss(w, 0), a mean over the entries, where ½Σw² is meant.",
+            "Your L2 penalty takes the mean of w², as F.mse_loss(w, 0) does, and ½Σw² is meant.",
             "A data loss averages; a penalty sums. Use 0.5 * (p ** 2).sum().",
             sum2=torch.mean,
             factor2=1.0,
@@ -313,8 +313,8 @@ ANSWERS = Answers(
         ),
         slip(
             "plain-float",
-            "Your penalty is a Python number, which autograd cannot see.",
-            "Leave out .item() and float(): return a 0-d tensor.",
+            "Your penalty goes through a Python number, which autograd cannot see.",
+            "Leave out .item() and float(): add up the tensors themselves.",
             *_finishes(lambda total, ps: total.item() if isinstance(total, Tensor) else total),
         ),
         slip(

@@ -324,7 +324,7 @@ ANSWERS = Answers(
         slip(
             "float32-inside",
             "Your code computes in float32, also where X is float64.",
-            "Leave out .float(); the identity takes dtype=X.dtype.",
+            "Keep the dtype of X and y: leave out .float(); the identity takes dtype=X.dtype.",
             {"data": lambda X, y: (X.float(), y.float())},
         ),
         slip(
@@ -336,7 +336,7 @@ ANSWERS = Answers(
         slip(
             "cut-off",
             "Your result is cut off from X and y.",
-            "Leave out detach(), .data and NumPy.",
+            "Leave out detach(), .data, torch.no_grad() and NumPy.",
             {"result": lambda w, lam: w.detach()},
         ),
         slip(

@@ -137,7 +137,7 @@ ANSWERS = Answers(
         ),
         slip(
             "only-positive",
-            "You treat positive weights only; negative ones all become 0.",
+            "Your code is made for positive weights; negative ones have no case of their own.",
             "Do the same on the other side: a large negative weight moves up.",
             size=lambda w: w,
             sign=lambda w, t: torch.ones_like(w),
@@ -184,6 +184,8 @@ ANSWERS = Answers(
             "L1 subtracts the same amount from each weight, whatever its size.",
             {"left": lambda a, t: a / (1 + t)},
             {"left": lambda a, t: a * (1 - t)},
+            {"join": lambda w, s, r, t: w / (1 + t)},
+            {"join": lambda w, s, r, t: w * (1 - t)},
         ),
         slip(
             "subtracts-everywhere",

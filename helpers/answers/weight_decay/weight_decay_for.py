@@ -197,7 +197,7 @@ ANSWERS = Answers(
         ),
         slip(
             "returns-none",
-            "For an unknown penalty your code returns None without a word.",
+            "For an unknown penalty your code returns None instead of raising an error.",
             "End the function with raise ValueError(...).",
             otherwise=lambda lam, penalty: None,
         ),
