@@ -103,7 +103,11 @@ ANSWERS = Answers(
             "statistics-along-width",
             "Your vectors of shape (C,) are aligned with the last axis of x, the width.",
             "View them as (1, C, 1, 1).",
-            wide=lambda self, v: v,
+            {"wide": lambda self, v: v},
+            {
+                "wide": lambda self, v: v,
+                "batch_variance": lambda self, x, mean: x.var(self.axes, correction=0),
+            },
         ),
     ),
 )

@@ -383,7 +383,7 @@ ANSWERS = Answers(
         slip(
             "dgamma-with-x",
             "Your dgamma multiplies dy by x; the normalised x is what gamma multiplies.",
-            "Keep the normalised values in the cache.",
+            "Multiply dy by (x − mean) / sqrt(var + eps), and sum over the samples.",
             dgamma=lambda dy, n, c: (dy * c.x).sum(0),
         ),
         slip(

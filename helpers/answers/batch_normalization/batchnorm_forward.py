@@ -155,7 +155,7 @@ ANSWERS = Answers(
         ),
         slip(
             "unbiased-variance",
-            "You divided by the unbiased variance, with N − 1; the biased one, with N, is meant.",
+            "You used the unbiased variance, with N − 1; the biased one, with N, is meant.",
             "x.var(dim=0) and x.std(dim=0) divide by N − 1 unless you ask for correction=0.",
             less=1,
         ),

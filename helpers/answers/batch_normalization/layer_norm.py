@@ -216,8 +216,8 @@ ANSWERS = Answers(
         ),
         slip(
             "plain-tensors",
-            "weight and bias are no parameters, so no optimiser would find them.",
-            "Wrap them in nn.Parameter.",
+            "Your layer has no parameters, so an optimiser would find nothing to train.",
+            "Make weight and bias, each an nn.Parameter of the shape normalized_shape.",
             _kept(lambda self, name, value: setattr(self, name, value.requires_grad_())),
             _kept(lambda self, name, value: self.register_buffer(name, value)),
         ),
@@ -278,8 +278,8 @@ ANSWERS = Answers(
         ),
         slip(
             "unbiased-variance",
-            "Your layer divides by the unbiased variance, with n − 1.",
-            "x.var() divides by n − 1 unless you ask for correction=0.",
+            "Your layer uses the unbiased variance, with n − 1; the biased one, with n, is meant.",
+            "Divide the sum of the squares by n; x.var() and x.std() do so only with correction=0.",
             used_variance=_unbiased,
         ),
         slip(

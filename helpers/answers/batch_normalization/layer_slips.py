@@ -548,8 +548,9 @@ CONSTRUCTOR = (
     ),
     slip(
         "not-persistent",
-        "Your buffers are not saved: the state_dict has weight and bias alone.",
-        "Use self.register_buffer(name, tensor) for all three, and leave persistent out.",
+        "Your running statistics and your counter are not saved: the state_dict has weight and "
+        "bias alone.",
+        "Make all three with self.register_buffer(name, tensor), without persistent=False.",
         make_buffer=_not_persistent,
         make_counter=_number_as_counter,
     ),
@@ -642,7 +643,9 @@ def over(*axes: int) -> dict[str, Any]:
     def own(self: Any, x: Tensor, c: Tensor, s: Tensor) -> Tensor:
         if not self.training:
             return c / s
-        centred = x - x.mean(axes, keepdim=True)
-        return centred / self.bottom((centred**2).mean(axes, keepdim=True))
+        mean = x.mean(axes, keepdim=True)
+        var = ((x - mean) ** 2).mean(axes, keepdim=True)
+        used = self.used_variance(var, x.numel() / max(var.numel(), 1))
+        return (x - self.used_mean(mean)) / self.bottom(used)
 
     return {"divided": own}
