@@ -53,6 +53,7 @@ def _numpy_cases(rng: torch.Generator) -> Iterator[Case]:
     yield case("nothing is dropped", "ends", 0.0, medium)
     yield case("all is dropped", "ends", 1.0, medium)
     yield case("evaluation in float32", "evaluation", 0.2, medium.float())
+    yield case("all is dropped, in float32", "ends", 1.0, medium.float())
     yield case("NumPy's own generator", "seeds", 0.5, small, dout)
     yield case("two layers with different p", "two layers", 0.1, medium, other=0.9)
     yield case("an X of zeros", "zeros", 0.4, torch.zeros_like(medium))
