@@ -67,7 +67,7 @@ def refusals(pins: Iterable[str], pythons: Iterable[str], needs: Iterable[str]) 
                     f"{name}=={version} is not what is installed, so nothing says who takes it."
                 )
             continue
-        takes = SpecifierSet(about.metadata["Requires-Python"] or "")
+        takes = SpecifierSet(about.metadata.get("Requires-Python") or "")
         cannot = [python for python in pythons if not takes.contains(python, prereleases=True)]
         if cannot:
             found.append(
