@@ -67,7 +67,8 @@ def refusals(pins: Iterable[str], pythons: Iterable[str], needs: Iterable[str]) 
                     f"{name}=={version} is not what is installed, so nothing says who takes it."
                 )
             continue
-        takes = SpecifierSet(about.metadata.get("Requires-Python") or "")
+        asked = about.metadata.get_all("Requires-Python") or [""]  # a missing key may raise
+        takes = SpecifierSet(asked[0])
         cannot = [python for python in pythons if not takes.contains(python, prereleases=True)]
         if cannot:
             found.append(
