@@ -116,7 +116,7 @@ STUDENTS: dict[str, dict[str, Any]] = {
             "You used x·(1 − x) where s·(1 − s) is meant",
             "Your derivative is Φ(x) alone",
             "AttributeError",
-            "bias",
+            "You carried the first bias through",
         ],
     },
     "warns": {
